@@ -1,0 +1,10 @@
+//! The engine that hosts drive: one call, or many by id.
+//!
+//! [`Call`] joins the state machine of one call with the decoders of its response streams. [`Tracker`] keeps open calls by
+//! id over the same `Call`, for hosts that see many at once and for event logs.
+
+mod call;
+mod tracker;
+
+pub use call::Call;
+pub use tracker::{Tracker, TrackerStats};

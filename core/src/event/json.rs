@@ -1,0 +1,458 @@
+//! The JSON form of the event log: one flat object per event (SPEC §10).
+
+use alloc::{
+    borrow::{Cow, ToOwned},
+    boxed::Box,
+    format,
+    string::String,
+    vec::Vec,
+};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser::Error as _};
+use serde_json::value::RawValue;
+
+use super::{Chunk, ChunkError, ChunkToolCall, Event, ReportedUsage, TimedEvent};
+use crate::{
+    delta::ContentKind,
+    error::{Error, ErrorKind},
+    limits::WIRE_BYTES,
+    machine::{AttemptStart, CallStart, Failure, Headers, Retry, WaitEnd},
+    provider::Protocol,
+    record::{Attributes, Request, TimeoutKind, WaitReason},
+    time::{Nanos, Timestamp, UnixNanos},
+};
+
+impl TimedEvent {
+    /// Reads one event from its JSON object.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidEvent`] for an unknown event, a field that the event does not have, a field of another type, or a
+    /// required field that is missing; [`ErrorKind::UnknownProtocol`] for a protocol that this release does not know;
+    /// [`ErrorKind::TooLarge`] for a line above 64 MiB.
+    pub fn from_json(text: &str) -> Result<Self, Error> {
+        if text.len() > WIRE_BYTES {
+            return Err(Error::new(ErrorKind::TooLarge, "an event of more than 64 MiB"));
+        }
+        let flat: Flat<'_> =
+            serde_json::from_str(text).map_err(|error| Error::new(ErrorKind::InvalidEvent, format!("{error}")))?;
+        flat.into_event()
+    }
+
+    /// Writes the event as one JSON object on one line.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidEvent`] when a payload is no JSON text.
+    pub fn to_json(&self) -> Result<String, Error> {
+        let invalid = |detail: String| Error::new(ErrorKind::InvalidEvent, detail);
+        let flat = Flat::of(self).map_err(invalid)?;
+        serde_json::to_string(&flat).map_err(|error| invalid(format!("{error}")))
+    }
+}
+
+/// In formats that describe themselves an event is the flat object; in others its parts follow each other.
+impl Serialize for TimedEvent {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() {
+            Flat::of(self).map_err(S::Error::custom)?.serialize(serializer)
+        } else {
+            (self.at, &self.call, self.attempt, &self.event).serialize(serializer)
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for TimedEvent {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if deserializer.is_human_readable() {
+            Flat::deserialize(deserializer)?.into_event().map_err(de::Error::custom)
+        } else {
+            let (at, call, attempt, event) = Deserialize::deserialize(deserializer)?;
+            Ok(Self { at, call, attempt, event })
+        }
+    }
+}
+
+macro_rules! flat {
+    ($($(#[$meta:meta])* $field:ident: $ty:ty,)*) => {
+        /// Every field that any event has.
+        #[derive(Default, Deserialize, Serialize)]
+        #[serde(deny_unknown_fields)]
+        struct Flat<'a> {
+            at_ns: Timestamp,
+            #[serde(borrow)]
+            event: Cow<'a, str>,
+            $(
+                #[serde(default, skip_serializing_if = "Option::is_none")]
+                $(#[$meta])*
+                $field: Option<$ty>,
+            )*
+        }
+
+        impl Flat<'_> {
+            /// Names of the optional fields that are set.
+            fn fields(&self) -> impl Iterator<Item = &'static str> {
+                [$(self.$field.is_some().then_some(stringify!($field))),*].into_iter().flatten()
+            }
+        }
+    };
+}
+
+flat! {
+    call: Box<str>,
+    attempt: u32,
+    operation: Box<str>,
+    provider: Box<str>,
+    model: Box<str>,
+    stream: bool,
+    unix_ns: UnixNanos,
+    trace_id: Box<str>,
+    span_id: Box<str>,
+    parent_span_id: Box<str>,
+    request: Box<Request>,
+    attributes: Attributes,
+    name: Box<str>,
+    endpoint: Box<str>,
+    hedged: bool,
+    status_code: u16,
+    request_id: Box<str>,
+    server_processing_ns: Nanos,
+    retry_after_ns: Nanos,
+    content: ContentKind,
+    bytes: u64,
+    finish_reasons: Vec<Option<Box<str>>>,
+    usage: ReportedUsage,
+    response_id: Box<str>,
+    response_model: Box<str>,
+    tool_call: ChunkToolCall,
+    error: ChunkError,
+    terminal: bool,
+    protocol: Box<str>,
+    #[serde(borrow)]
+    data: Raw<'a>,
+    #[serde(borrow)]
+    utf8: Cow<'a, str>,
+    #[serde(borrow)]
+    base64: Cow<'a, str>,
+    error_type: Box<str>,
+    message: Box<str>,
+    abort_like: bool,
+    delay_ns: Nanos,
+    reason: WaitReason,
+    server_requested: bool,
+    aborted: bool,
+    kind: TimeoutKind,
+}
+
+/// JSON text inside JSON, as it was written.
+enum Raw<'a> {
+    Borrowed(&'a RawValue),
+    Owned(Box<RawValue>),
+}
+
+impl Serialize for Raw<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Borrowed(value) => value.serialize(serializer),
+            Self::Owned(value) => value.serialize(serializer),
+        }
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Raw<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        <&RawValue>::deserialize(deserializer).map(Self::Borrowed)
+    }
+}
+
+/// Which fields each event has, beside `at_ns`, `event` and `call`.
+const FIELDS: &[(&str, &[&str])] = &[
+    (
+        "call_started",
+        &[
+            "operation",
+            "provider",
+            "model",
+            "stream",
+            "unix_ns",
+            "trace_id",
+            "span_id",
+            "parent_span_id",
+            "request",
+            "attributes",
+        ],
+    ),
+    ("phase_started", &["name"]),
+    ("phase_ended", &["name"]),
+    ("attempt_started", &["provider", "model", "endpoint", "hedged", "attributes"]),
+    ("request_sent", &["attempt"]),
+    ("headers_received", &["attempt", "status_code", "request_id", "server_processing_ns", "retry_after_ns"]),
+    (
+        "chunk",
+        &[
+            "attempt",
+            "content",
+            "bytes",
+            "finish_reasons",
+            "usage",
+            "response_id",
+            "response_model",
+            "tool_call",
+            "error",
+            "terminal",
+        ],
+    ),
+    ("payload", &["attempt", "protocol", "data"]),
+    ("bytes", &["attempt", "protocol", "utf8", "base64"]),
+    ("keep_alive", &["attempt"]),
+    ("usage", &["attempt", "usage"]),
+    ("delivered", &["attempt"]),
+    ("attempt_failed", &["attempt", "error_type", "status_code", "message", "abort_like", "retry_after_ns"]),
+    ("retry_scheduled", &["delay_ns", "reason", "server_requested"]),
+    ("retry_wait_ended", &["aborted"]),
+    ("stream_ended", &["attempt"]),
+    ("cancelled", &[]),
+    ("consumer_closed", &[]),
+    ("timed_out", &["kind"]),
+    ("tick", &[]),
+    ("attributes", &["attributes"]),
+    ("call_ended", &["error_type", "status_code", "message"]),
+    ("call_dropped", &[]),
+];
+
+impl<'a> Flat<'a> {
+    fn into_event(self) -> Result<TimedEvent, Error> {
+        let invalid = |detail: String| Error::new(ErrorKind::InvalidEvent, detail);
+        let Some((_, allowed)) = FIELDS.iter().find(|(name, _)| *name == self.event) else {
+            return Err(invalid(format!("there is no event `{}`", self.event)));
+        };
+        if let Some(field) = self.fields().find(|field| *field != "call" && !allowed.contains(field)) {
+            return Err(invalid(format!("`{}` has no field `{field}`", self.event)));
+        }
+        let missing = |field: &str| invalid(format!("`{}` needs `{field}`", self.event));
+
+        let event = match &*self.event {
+            "call_started" => Event::CallStarted(Box::new(CallStart {
+                operation: self.operation,
+                provider: self.provider,
+                model: self.model,
+                stream: self.stream,
+                unix_ns: self.unix_ns,
+                trace_id: self.trace_id,
+                span_id: self.span_id,
+                parent_span_id: self.parent_span_id,
+                request: self.request,
+                attributes: self.attributes.unwrap_or_default(),
+            })),
+            "phase_started" => Event::PhaseStarted(self.name.ok_or_else(|| missing("name"))?),
+            "phase_ended" => Event::PhaseEnded(self.name.ok_or_else(|| missing("name"))?),
+            "attempt_started" => Event::AttemptStarted(Box::new(AttemptStart {
+                provider: self.provider,
+                model: self.model,
+                endpoint: self.endpoint,
+                hedged: self.hedged.unwrap_or(false),
+                attributes: self.attributes.unwrap_or_default(),
+            })),
+            "request_sent" => Event::RequestSent,
+            "headers_received" => Event::HeadersReceived(Box::new(Headers {
+                status_code: self.status_code,
+                request_id: self.request_id,
+                server_processing_ns: self.server_processing_ns,
+                retry_after_ns: self.retry_after_ns,
+            })),
+            "chunk" => Event::Chunk(Box::new(Chunk {
+                content: self.content.unwrap_or_default(),
+                bytes: self.bytes,
+                finish_reasons: self.finish_reasons.unwrap_or_default(),
+                usage: self.usage,
+                response_id: self.response_id,
+                response_model: self.response_model,
+                tool_call: self.tool_call,
+                error: self.error,
+                terminal: self.terminal.unwrap_or(false),
+            })),
+            "payload" => {
+                let protocol = protocol(self.protocol.as_deref().ok_or_else(|| missing("protocol"))?)?;
+                let data = match self.data.ok_or_else(|| missing("data"))? {
+                    Raw::Borrowed(value) => value.get().into(),
+                    Raw::Owned(value) => value.into(),
+                };
+                Event::Payload(protocol, data)
+            }
+            "bytes" => {
+                let protocol = protocol(self.protocol.as_deref().ok_or_else(|| missing("protocol"))?)?;
+                let data = match (&self.utf8, &self.base64) {
+                    (Some(text), None) => text.as_bytes().to_vec(),
+                    (None, Some(text)) => {
+                        BASE64.decode(text.as_bytes()).map_err(|error| invalid(format!("`base64`: {error}")))?
+                    }
+                    _ => return Err(missing("utf8` or `base64")),
+                };
+                Event::Bytes(protocol, data)
+            }
+            "keep_alive" => Event::KeepAlive,
+            "usage" => Event::Usage(Box::new(self.usage.ok_or_else(|| missing("usage"))?)),
+            "delivered" => Event::Delivered,
+            "attempt_failed" => Event::AttemptFailed(Box::new(Failure {
+                error_type: self.error_type,
+                status_code: self.status_code,
+                message: self.message,
+                abort_like: self.abort_like.unwrap_or(false),
+                retry_after_ns: self.retry_after_ns,
+            })),
+            "retry_scheduled" => Event::RetryScheduled(Retry {
+                delay_ns: self.delay_ns.unwrap_or_default(),
+                reason: self.reason.unwrap_or_default(),
+                server_requested: self.server_requested.unwrap_or(false),
+            }),
+            "retry_wait_ended" => Event::RetryWaitEnded(match self.aborted {
+                Some(true) => WaitEnd::Aborted,
+                _ => WaitEnd::Elapsed,
+            }),
+            "stream_ended" => Event::StreamEnded,
+            "cancelled" => Event::Cancelled,
+            "consumer_closed" => Event::ConsumerClosed,
+            "timed_out" => Event::TimedOut(self.kind.unwrap_or_default()),
+            "tick" => Event::Tick,
+            "attributes" => Event::Attributes(self.attributes.ok_or_else(|| missing("attributes"))?),
+            "call_ended" => Event::CallEnded(Box::new(Failure {
+                error_type: self.error_type,
+                status_code: self.status_code,
+                message: self.message,
+                ..Failure::default()
+            })),
+            _ => Event::CallDropped,
+        };
+        Ok(TimedEvent { at: self.at_ns, call: self.call, attempt: self.attempt, event })
+    }
+
+    fn of(timed: &'a TimedEvent) -> Result<Self, String> {
+        let mut flat = Flat { at_ns: timed.at, call: timed.call.clone(), attempt: timed.attempt, ..Flat::default() };
+        flat.event = Cow::Borrowed(flat.fill(&timed.event)?);
+        Ok(flat)
+    }
+
+    /// Sets the fields of the event and gives its name.
+    fn fill(&mut self, event: &'a Event) -> Result<&'static str, String> {
+        Ok(match event {
+            Event::CallStarted(start) => {
+                let start = (**start).clone();
+                self.operation = start.operation;
+                self.provider = start.provider;
+                self.model = start.model;
+                self.stream = start.stream;
+                self.unix_ns = start.unix_ns;
+                self.trace_id = start.trace_id;
+                self.span_id = start.span_id;
+                self.parent_span_id = start.parent_span_id;
+                self.request = start.request;
+                self.attributes = Some(start.attributes).filter(|attributes| !attributes.is_empty());
+                "call_started"
+            }
+            Event::PhaseStarted(name) => {
+                self.name = Some(name.clone());
+                "phase_started"
+            }
+            Event::PhaseEnded(name) => {
+                self.name = Some(name.clone());
+                "phase_ended"
+            }
+            Event::AttemptStarted(start) => {
+                let start = (**start).clone();
+                self.provider = start.provider;
+                self.model = start.model;
+                self.endpoint = start.endpoint;
+                self.hedged = start.hedged.then_some(true);
+                self.attributes = Some(start.attributes).filter(|attributes| !attributes.is_empty());
+                "attempt_started"
+            }
+            Event::RequestSent => "request_sent",
+            Event::HeadersReceived(headers) => {
+                self.status_code = headers.status_code;
+                self.request_id.clone_from(&headers.request_id);
+                self.server_processing_ns = headers.server_processing_ns;
+                self.retry_after_ns = headers.retry_after_ns;
+                "headers_received"
+            }
+            Event::Chunk(chunk) => {
+                self.fill_chunk(chunk);
+                "chunk"
+            }
+            Event::Payload(protocol, data) => {
+                self.protocol = Some(protocol.as_str().into());
+                let raw =
+                    RawValue::from_string(data.as_ref().to_owned()).map_err(|error| format!("`data`: {error}"))?;
+                self.data = Some(Raw::Owned(raw));
+                "payload"
+            }
+            Event::Bytes(protocol, data) => {
+                self.protocol = Some(protocol.as_str().into());
+                match core::str::from_utf8(data) {
+                    Ok(text) => self.utf8 = Some(text.into()),
+                    Err(_) => self.base64 = Some(BASE64.encode(data).into()),
+                }
+                "bytes"
+            }
+            Event::KeepAlive => "keep_alive",
+            Event::Usage(usage) => {
+                self.usage = Some((**usage).clone());
+                "usage"
+            }
+            Event::Delivered => "delivered",
+            Event::AttemptFailed(failure) => {
+                self.fill_failure(failure);
+                self.abort_like = failure.abort_like.then_some(true);
+                self.retry_after_ns = failure.retry_after_ns;
+                "attempt_failed"
+            }
+            Event::RetryScheduled(retry) => {
+                self.delay_ns = Some(retry.delay_ns);
+                self.reason = Some(retry.reason);
+                self.server_requested = retry.server_requested.then_some(true);
+                "retry_scheduled"
+            }
+            Event::RetryWaitEnded(end) => {
+                self.aborted = (*end == WaitEnd::Aborted).then_some(true);
+                "retry_wait_ended"
+            }
+            Event::StreamEnded => "stream_ended",
+            Event::Cancelled => "cancelled",
+            Event::ConsumerClosed => "consumer_closed",
+            Event::TimedOut(kind) => {
+                self.kind = Some(*kind);
+                "timed_out"
+            }
+            Event::Tick => "tick",
+            Event::Attributes(attributes) => {
+                self.attributes = Some(attributes.clone());
+                "attributes"
+            }
+            Event::CallEnded(failure) => {
+                self.fill_failure(failure);
+                "call_ended"
+            }
+            Event::CallDropped => "call_dropped",
+        })
+    }
+
+    fn fill_chunk(&mut self, chunk: &Chunk) {
+        self.content = Some(chunk.content);
+        self.bytes = chunk.bytes;
+        self.finish_reasons = Some(chunk.finish_reasons.clone()).filter(|reasons| !reasons.is_empty());
+        self.usage.clone_from(&chunk.usage);
+        self.response_id.clone_from(&chunk.response_id);
+        self.response_model.clone_from(&chunk.response_model);
+        self.tool_call.clone_from(&chunk.tool_call);
+        self.error.clone_from(&chunk.error);
+        self.terminal = chunk.terminal.then_some(true);
+    }
+
+    fn fill_failure(&mut self, failure: &Failure) {
+        self.error_type.clone_from(&failure.error_type);
+        self.status_code = failure.status_code;
+        self.message.clone_from(&failure.message);
+    }
+}
+
+fn protocol(name: &str) -> Result<Protocol, Error> {
+    Protocol::parse(name).ok_or_else(|| Error::new(ErrorKind::UnknownProtocol, name))
+}

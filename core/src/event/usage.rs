@@ -1,0 +1,168 @@
+//! Token counts as a caller reports them.
+
+use core::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use crate::{
+    delta::{Provenance, UsageMode, UsageReport},
+    time::MAX_SAFE_INTEGER,
+};
+
+/// Token counts of one report.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct ReportedUsage {
+    /// Input tokens, cache reads and writes included.
+    pub input_tokens: ReportedCount,
+    /// Output tokens, reasoning included.
+    pub output_tokens: ReportedCount,
+    /// Input tokens read from the provider's cache.
+    pub cache_read_tokens: ReportedCount,
+    /// Input tokens written to the provider's cache.
+    pub cache_write_tokens: ReportedCount,
+    /// Output tokens spent on reasoning.
+    pub reasoning_tokens: ReportedCount,
+    /// Whether the counts replace or add.
+    pub mode: UsageMode,
+    /// Where the counts come from.
+    pub source: Provenance,
+}
+
+impl ReportedUsage {
+    /// A report of input and output tokens.
+    pub fn of(input_tokens: u64, output_tokens: u64) -> Self {
+        Self { input_tokens: input_tokens.into(), output_tokens: output_tokens.into(), ..Self::default() }
+    }
+
+    /// Says that the caller estimated the counts.
+    pub fn estimated(mut self) -> Self {
+        self.source = Provenance::Estimated;
+        self
+    }
+
+    /// The report as the machine takes it.
+    pub fn to_report(&self) -> UsageReport {
+        let mut report = UsageReport { mode: self.mode, source: self.source, ..UsageReport::default() };
+        for (slot, count) in [
+            (&mut report.input_tokens, self.input_tokens),
+            (&mut report.output_tokens, self.output_tokens),
+            (&mut report.cache_read_tokens, self.cache_read_tokens),
+            (&mut report.cache_write_tokens, self.cache_write_tokens),
+            (&mut report.reasoning_tokens, self.reasoning_tokens),
+        ] {
+            match count {
+                ReportedCount::Absent => {}
+                ReportedCount::Value(value) => *slot = Some(value),
+                ReportedCount::Rejected => report.rejected = report.rejected.saturating_add(1),
+            }
+        }
+        report
+    }
+}
+
+/// A count as it arrived: unusable ones are told from absent ones, so that they can be counted.
+///
+/// In JSON: an integer from 0 to 2^53 (12.0 is 12), `null` for absent; anything else is rejected, and a rejected count is
+/// written as -1.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum ReportedCount {
+    /// Not reported.
+    #[default]
+    Absent,
+    /// Reported, and usable.
+    Value(u64),
+    /// Reported as something that is no count.
+    Rejected,
+}
+
+impl ReportedCount {
+    fn of_float(value: f64) -> Self {
+        // 2^53: every whole float up to it is an exact integer.
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            clippy::cast_precision_loss,
+            reason = "range checked"
+        )]
+        if (0.0..=MAX_SAFE_INTEGER as f64).contains(&value) && value % 1.0 == 0.0 {
+            Self::Value(value as u64)
+        } else {
+            Self::Rejected
+        }
+    }
+}
+
+impl From<u64> for ReportedCount {
+    fn from(value: u64) -> Self {
+        if value <= MAX_SAFE_INTEGER { Self::Value(value) } else { Self::Rejected }
+    }
+}
+
+impl Serialize for ReportedCount {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Absent => serializer.serialize_none(),
+            Self::Value(value) if serializer.is_human_readable() => serializer.serialize_u64(*value),
+            Self::Rejected if serializer.is_human_readable() => serializer.serialize_i64(-1),
+            Self::Value(value) => serializer.serialize_some(value),
+            Self::Rejected => serializer.serialize_some(&u64::MAX),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for ReportedCount {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if deserializer.is_human_readable() {
+            deserializer.deserialize_any(Lenient)
+        } else {
+            Ok(Option::<u64>::deserialize(deserializer)?.map_or(Self::Absent, Self::from))
+        }
+    }
+}
+
+struct Lenient;
+
+impl<'de> de::Visitor<'de> for Lenient {
+    type Value = ReportedCount;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a token count")
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<ReportedCount, E> {
+        Ok(ReportedCount::Absent)
+    }
+
+    fn visit_u64<E: de::Error>(self, value: u64) -> Result<ReportedCount, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E: de::Error>(self, _: i64) -> Result<ReportedCount, E> {
+        Ok(ReportedCount::Rejected)
+    }
+
+    fn visit_f64<E: de::Error>(self, value: f64) -> Result<ReportedCount, E> {
+        Ok(ReportedCount::of_float(value))
+    }
+
+    fn visit_bool<E: de::Error>(self, _: bool) -> Result<ReportedCount, E> {
+        Ok(ReportedCount::Rejected)
+    }
+
+    fn visit_str<E: de::Error>(self, _: &str) -> Result<ReportedCount, E> {
+        Ok(ReportedCount::Rejected)
+    }
+
+    fn visit_seq<A: de::SeqAccess<'de>>(self, mut seq: A) -> Result<ReportedCount, A::Error> {
+        while seq.next_element::<de::IgnoredAny>()?.is_some() {}
+        Ok(ReportedCount::Rejected)
+    }
+
+    fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<ReportedCount, A::Error> {
+        while map.next_entry::<de::IgnoredAny, de::IgnoredAny>()?.is_some() {}
+        Ok(ReportedCount::Rejected)
+    }
+}

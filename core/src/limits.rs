@@ -1,0 +1,116 @@
+//! Every cap of the engine, in one place.
+//!
+//! Whatever a caller or a server can grow has a cap here. Past a cap the engine keeps counting and drops the detail,
+//! and the record's `diagnostics.dropped` says how much. Caps that a vector or a deployment may want to change are
+//! fields of [`Limits`]; the rest are constants.
+
+use serde::{Deserialize, Serialize};
+
+/// The adjustable caps of one call, given with the configuration as `limits`.
+///
+/// A cap of 0 keeps no detail of that kind; the counts go on.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "a plain table; `..Limits::default()` keeps callers working when it grows"
+)]
+pub struct Limits {
+    /// Attempts kept in detail; the final one is always kept beside them. Default 32.
+    pub attempts: usize,
+    /// Waits kept in detail. Default 64.
+    pub waits: usize,
+    /// Phases kept in detail. Default 64.
+    pub phases: usize,
+    /// Phases open at the same time; deeper ones are dropped. Default 16.
+    pub phase_depth: usize,
+    /// Span events kept. Default 64.
+    pub events: usize,
+    /// Tool calls told apart by index within one attempt; past it each new id or name counts. Default 64.
+    pub tool_calls: usize,
+    /// Choices whose finish reason is kept. Default 128.
+    pub finish_reasons: usize,
+    /// Caller attributes kept, on the call and on each attempt. Default 128.
+    pub attributes: usize,
+    /// Elements kept of a list attribute. Default 64.
+    pub attribute_list: usize,
+    /// Bytes kept of an attribute's text value. Default 4,096.
+    pub attribute_bytes: usize,
+    /// Bytes kept of names and ids: provider, model, operation, response id, error type, phase and tool names, keys of
+    /// attributes. Default 256.
+    pub name_bytes: usize,
+    /// Bytes of an incomplete frame that are buffered; a longer frame is skipped and counted. Default 1 MiB for events
+    /// of a stream.
+    pub frame_bytes: usize,
+    /// Bytes buffered of a whole JSON body; a longer body is skipped and counted. Default 16 MiB.
+    pub body_bytes: usize,
+    /// Open calls in a tracker; the oldest is finalized as abandoned when one more starts. Default 10,000.
+    pub open_calls: usize,
+    /// Finalized records that wait in a tracker to be polled; past it the oldest is dropped and counted. Default 10,000.
+    pub pending_records: usize,
+    /// Ids of finished calls that a tracker remembers, so that stragglers are told from new calls. Default 1,024.
+    pub finished_calls: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            attempts: 32,
+            waits: 64,
+            phases: 64,
+            phase_depth: 16,
+            events: 64,
+            tool_calls: 64,
+            finish_reasons: 128,
+            attributes: 128,
+            attribute_list: 64,
+            attribute_bytes: 4096,
+            name_bytes: 256,
+            frame_bytes: 1 << 20,
+            body_bytes: 16 << 20,
+            open_calls: 10_000,
+            pending_records: 10_000,
+            finished_calls: 1024,
+        }
+    }
+}
+
+/// Bytes kept of an error message, when messages are turned on.
+pub const MESSAGE_BYTES: usize = 1024;
+
+/// Distinct buckets of the inter-chunk sketch.
+pub const SKETCH_BUCKETS: usize = 128;
+
+/// Disjoint covered intervals held while the uncovered rest of a call is computed.
+pub const COVERAGE_INTERVALS: usize = 32;
+
+/// Attempts of one call whose stream decoders are alive at the same time (hedged attempts and stragglers).
+pub const DECODERS: usize = 4;
+
+/// Bytes of an event log line or of a snapshot that are read; longer input is an error.
+pub const WIRE_BYTES: usize = 64 << 20;
+
+/// Cuts text to at most `max` bytes, on a character boundary.
+pub(crate) fn cut(text: &str, max: usize) -> &str {
+    if text.len() <= max {
+        return text;
+    }
+    let mut end = max;
+    while !text.is_char_boundary(end) {
+        end = end.saturating_sub(1);
+    }
+    text.get(..end).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_cut_on_a_character_boundary() {
+        assert_eq!(cut("naïve", 3), "na");
+        assert_eq!(cut("naïve", 4), "naï");
+        assert_eq!(cut("abc", 10), "abc");
+        assert_eq!(cut("é", 1), "");
+    }
+}

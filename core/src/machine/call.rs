@@ -1,0 +1,740 @@
+//! The state of one call, and how events change it.
+
+use alloc::{boxed::Box, string::String, sync::Arc, vec::Vec};
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    attempt::{Attempt, shorten},
+    input::{AttemptStart, CallStart, Failure, Headers, Retry, WaitEnd},
+    phases::{Match, Phases},
+    tokens::{Cut, add_usage},
+    waits::Waits,
+};
+use crate::{
+    config::Config,
+    delta::{ContentKind, Delta, ErrorDelta, Terminal, UsageReport},
+    limits::{Limits, cut},
+    record::{AttributeValue, Attributes, EventKind, Flags, Request, SpanEvent, TimeoutKind, Usage},
+    stats::Coverage,
+    time::{Nanos, Timestamp, UnixNanos},
+};
+
+/// An open call.
+///
+/// Every `handle_` method takes the time of the event. A time older than the one before is taken as that one and counted.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Machine {
+    #[serde(skip)]
+    pub(super) config: Arc<Config>,
+    pub(super) id: Box<str>,
+    pub(super) operation: Option<Box<str>>,
+    pub(super) provider: Option<Box<str>>,
+    pub(super) model: Option<Box<str>>,
+    pub(super) trace: Option<Box<TraceIds>>,
+    pub(super) stream: Streaming,
+    pub(super) unix: Option<UnixNanos>,
+    pub(super) started: Timestamp,
+    pub(super) now: Timestamp,
+    pub(super) request: Option<Box<Request>>,
+    pub(super) flags: Option<Box<Flags>>,
+    pub(super) attributes: Attributes,
+    pub(super) phases: Phases,
+    pub(super) waits: Waits,
+    pub(super) events: Vec<SpanEvent>,
+    /// Attempts in their order, the latest last. Past the cap the one before the latest is folded away.
+    pub(super) attempts: Vec<Attempt>,
+    pub(super) attempt_count: u32,
+    /// Token counts of attempts that were folded away.
+    pub(super) folded: Option<Box<Usage>>,
+    pub(super) coverage: Coverage,
+    pub(super) signals: Signals,
+    pub(super) counts: Counts,
+}
+
+/// Trace context, as the caller gave it.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub(super) struct TraceIds {
+    pub(super) trace_id: Option<Box<str>>,
+    pub(super) span_id: Option<Box<str>>,
+    pub(super) parent_span_id: Option<Box<str>>,
+}
+
+/// Whether the response is streamed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Deserialize, Serialize)]
+pub(super) enum Streaming {
+    /// The caller said so.
+    Given(bool),
+    /// Nobody said, and a chunk with content came.
+    Inferred,
+    /// Nobody said, and no chunk with content came.
+    Unknown,
+}
+
+impl Streaming {
+    pub(super) fn is_on(self) -> bool {
+        matches!(self, Self::Given(true) | Self::Inferred)
+    }
+}
+
+/// What happened to the call while no attempt was open, or to all of them at once.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub(super) struct Signals {
+    pub(super) cancelled: bool,
+    pub(super) closed: bool,
+    pub(super) timed_out: Option<TimeoutKind>,
+}
+
+/// Oddities, counted.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub(super) struct Counts {
+    pub(super) clock_regressions: u32,
+    pub(super) late_events: u32,
+    pub(super) rejected_usage: u32,
+    pub(super) decode_errors: u32,
+    pub(super) oversized_frames: u32,
+    pub(super) unmatched_phases: u32,
+    pub(super) dropped_events: u32,
+    pub(super) dropped_attributes: u32,
+    pub(super) dropped_attempts: u32,
+    /// Smallest step of the clock so far; 0 while there was none.
+    pub(super) resolution: u64,
+}
+
+/// What finalizes a call.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum WhatEnded {
+    /// The caller ended it, with a last failure of its own or without.
+    Caller(Failure),
+    /// A deadline of the configuration passed at this time.
+    Deadline(TimeoutKind, Timestamp),
+    /// It was dropped without an end, or is older than the configuration allows.
+    Dropped,
+}
+
+/// A deadline that is set.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+enum Due {
+    Abandon,
+    Deadline,
+    Idle,
+}
+
+impl Machine {
+    /// Opens a call at `now`.
+    pub fn new(id: &str, config: Arc<Config>, now: Timestamp, start: CallStart) -> Self {
+        let limits = &config.limits;
+        let name = |text: Option<Box<str>>| text.map(|text| shorten(text, limits));
+        let trace = TraceIds {
+            trace_id: name(start.trace_id),
+            span_id: name(start.span_id),
+            parent_span_id: name(start.parent_span_id),
+        };
+        let has_trace = trace.trace_id.is_some() || trace.span_id.is_some() || trace.parent_span_id.is_some();
+        let mut machine = Self {
+            id: cut(id, limits.name_bytes).into(),
+            operation: name(start.operation),
+            provider: name(start.provider),
+            model: name(start.model),
+            trace: has_trace.then(|| Box::new(trace)),
+            stream: start.stream.map_or(Streaming::Unknown, Streaming::Given),
+            unix: start.unix_ns,
+            started: now,
+            now,
+            request: start.request.map(|request| limit_request(request, limits)),
+            flags: None,
+            attributes: Attributes::new(),
+            phases: Phases::default(),
+            waits: Waits::default(),
+            events: Vec::new(),
+            attempts: Vec::new(),
+            attempt_count: 0,
+            folded: None,
+            coverage: Coverage::default(),
+            signals: Signals::default(),
+            counts: Counts::default(),
+            config,
+        };
+        machine.merge_attributes(start.attributes);
+        machine
+    }
+
+    /// Puts a configuration into a machine that was read from a snapshot.
+    pub(crate) fn set_config(&mut self, config: Arc<Config>) {
+        self.config = config;
+    }
+
+    /// The caps of the call.
+    pub fn limits(&self) -> &Limits {
+        &self.config.limits
+    }
+
+    /// Id of the call.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Start of the call.
+    pub fn started(&self) -> Timestamp {
+        self.started
+    }
+
+    /// Number of the latest attempt; 0 before the first.
+    pub fn attempt_count(&self) -> u32 {
+        self.attempt_count
+    }
+
+    /// Whether the latest attempt has begun and nothing has ended it yet.
+    pub fn attempt_is_open(&self) -> bool {
+        self.attempts.last().is_some_and(Attempt::is_open)
+    }
+
+    /// Whether the latest attempt still takes what comes from its stream: nothing failed, cut or abandoned it.
+    pub(crate) fn takes_stream(&self, attempt: u32) -> bool {
+        self.attempts
+            .iter()
+            .rev()
+            .find(|candidate| candidate.number == attempt)
+            .is_some_and(|attempt| !attempt.is_sealed() && !attempt.evidence.ended.is_set())
+    }
+
+    /// Begins a phase.
+    pub fn handle_phase_started(&mut self, now: Timestamp, name: &str) {
+        let now = self.advance(now);
+        self.phases.start(now, name, &self.config.limits);
+    }
+
+    /// Ends a phase, and every phase inside it.
+    pub fn handle_phase_ended(&mut self, now: Timestamp, name: &str) {
+        let now = self.advance(now);
+        if self.phases.end(now, name, &self.config.limits, &mut self.coverage) == Match::OutOfOrder {
+            bump(&mut self.counts.unmatched_phases);
+        }
+    }
+
+    /// Begins the next attempt; its number is [`Machine::attempt_count`] after the call.
+    ///
+    /// It closes the open wait, and the attempt before it unless this one is hedged.
+    pub fn handle_attempt_started(&mut self, now: Timestamp, mut start: AttemptStart) {
+        let now = self.advance(now);
+        let config = Arc::clone(&self.config);
+        self.waits.close(now, WaitEnd::Elapsed, &config.limits, &mut self.coverage);
+        if !start.hedged {
+            for attempt in self.attempts.iter_mut().filter(|attempt| attempt.is_open()) {
+                attempt.evidence.superseded = true;
+                attempt.evidence.ended.set_first(now);
+            }
+        }
+        self.fold_past_cap(now);
+
+        let attributes = core::mem::take(&mut start.attributes);
+        for (key, value) in attributes {
+            let kept = start.attributes.len();
+            if let Some((key, value)) = self.limit_attribute(key, value, kept) {
+                start.attributes.insert(key, value);
+            }
+        }
+        self.attempt_count = self.attempt_count.saturating_add(1);
+        if self.attempts.is_empty() {
+            // Most calls have one attempt; the usual growth would reserve room for four.
+            self.attempts.reserve_exact(1);
+        }
+        self.attempts.push(Attempt::new(self.attempt_count, now, start, &config.limits));
+    }
+
+    /// Marks the moment when the request had left.
+    pub fn handle_request_sent(&mut self, now: Timestamp, attempt: Option<u32>) {
+        let now = self.advance(now);
+        if let Some(attempt) = self.open_attempt(now, attempt) {
+            attempt.moments.request_sent.set_first(now);
+        }
+    }
+
+    /// Marks the arrival of the response headers and takes what they say.
+    pub fn handle_headers(&mut self, now: Timestamp, attempt: Option<u32>, headers: Headers) {
+        let now = self.advance(now);
+        let config = Arc::clone(&self.config);
+        let Some(attempt) = self.open_attempt(now, attempt) else { return };
+        attempt.moments.headers.set_first(now);
+        attempt.last_activity = now;
+        attempt.status_code = headers.status_code.or(attempt.status_code);
+        if let Some(total) = headers.server_processing_ns {
+            attempt.server.get_or_insert_default().total_ns.get_or_insert(total);
+        }
+        if headers.request_id.is_some() || headers.retry_after_ns.is_some() {
+            let labels = attempt.labels_mut();
+            labels.request_id = labels.request_id.take().or(headers.request_id.map(|id| shorten(id, &config.limits)));
+            labels.retry_after = headers.retry_after_ns.or(labels.retry_after);
+        }
+    }
+
+    /// Takes note that bytes came, whatever they mean: the headers have come, and the server is alive.
+    pub fn handle_activity(&mut self, now: Timestamp, attempt: Option<u32>, protocol: &str) {
+        let now = self.advance(now);
+        let Some(attempt) = self.attempt_slot(now, attempt) else { return };
+        attempt.last_activity = now;
+        if !attempt.is_sealed() {
+            attempt.moments.headers.set_first(now);
+        }
+        if attempt.protocol.is_none() {
+            attempt.protocol = Some(protocol.into());
+        }
+    }
+
+    /// Counts an event that comes out of its order.
+    pub fn handle_late(&mut self) {
+        bump(&mut self.counts.late_events);
+    }
+
+    /// Takes note of the protocol of an attempt whose events come framed. The first one starts an attempt.
+    pub fn handle_protocol(&mut self, now: Timestamp, attempt: Option<u32>, protocol: &str) {
+        let now = self.advance(now);
+        if let Some(attempt) = self.attempt_slot(now, attempt)
+            && attempt.protocol.is_none()
+        {
+            attempt.protocol = Some(protocol.into());
+        }
+    }
+
+    /// Applies what one provider event means.
+    pub fn handle_delta(&mut self, now: Timestamp, attempt: Option<u32>, delta: &Delta<'_>) {
+        let now = self.advance(now);
+        self.counts.decode_errors = self.counts.decode_errors.saturating_add(delta.decode_errors);
+        if let Some(report) = &delta.usage {
+            self.counts.rejected_usage = self.counts.rejected_usage.saturating_add(report.rejected);
+        }
+        if delta.chunk && self.stream == Streaming::Unknown && !delta.whole && !delta.visible.is_empty() {
+            self.stream = Streaming::Inferred;
+        }
+
+        let latest = self.attempt_count;
+        if find_attempt(&mut self.attempts, attempt, latest).is_none() {
+            self.without_attempt(now, attempt);
+        }
+        let Self { config, stream, attempts, events, flags, counts, started, .. } = self;
+        let Some(slot) = find_attempt(attempts, attempt, latest) else { return };
+        let limits = &config.limits;
+        slot.last_activity = now;
+        if delta.keep_alives > 0 {
+            slot.keep_alive(now, delta.keep_alives);
+        }
+        if let Some(report) = &delta.usage {
+            // Finance counts also what comes late.
+            slot.tokens.apply(report);
+        }
+        let is_current = slot.number == latest || slot.is_open();
+        // After a timeout or a close only what completes the response still counts.
+        let completes =
+            delta.terminal == Terminal::Yes || delta.choices.iter().any(|choice| choice.finish_reason.is_some());
+        if !is_current || slot.is_sealed() || (slot.evidence.ended.is_set() && !slot.is_complete() && !completes) {
+            if delta.chunk {
+                bump(&mut counts.late_events);
+            }
+            return;
+        }
+
+        let was_complete = slot.is_complete();
+        let mut log = EventLog { events, limits, dropped: &mut counts.dropped_events, started: *started, now };
+        let applied = slot.apply(now, delta, config.stall_after_ns, limits);
+        if stream.is_on() && applied.first_content {
+            log.push(EventKind::FirstToken, slot.number, None, None);
+        }
+        if let Some(gap) = applied.stall {
+            log.push(EventKind::Stall, slot.number, None, Some(gap));
+        }
+        if delta.visible.contains(ContentKind::Refusal) {
+            let flags = flags.get_or_insert_default();
+            if flags.refusal != Some(true) {
+                flags.refusal = Some(true);
+                log.push(EventKind::Refusal, slot.number, None, None);
+            }
+        }
+        for call in &delta.tool_calls {
+            if slot.tools.observe(call, limits.tool_calls) {
+                log.push(EventKind::ToolCall, slot.number, call.name.as_deref(), None);
+            }
+        }
+        for choice in &delta.choices {
+            if slot.choices.observe(choice, limits) {
+                log.push(EventKind::Finish, slot.number, choice.finish_reason.as_deref(), None);
+            }
+        }
+        if let Some(reason) = &delta.block_reason {
+            flags.get_or_insert_default().block_reason = Some(cut(reason, limits.name_bytes).into());
+        }
+        if let Some(reason) = &delta.incomplete_reason {
+            flags.get_or_insert_default().incomplete_reason = Some(cut(reason, limits.name_bytes).into());
+        }
+        if let Some(error) = &delta.error
+            && !was_complete
+        {
+            slot.fail(now, limit_failure(failure_of(error), config));
+        }
+    }
+
+    /// Counts a frame that was longer than its cap.
+    pub fn handle_oversized_frame(&mut self) {
+        bump(&mut self.counts.oversized_frames);
+    }
+
+    /// Applies token counts that came apart from any chunk.
+    pub fn handle_usage(&mut self, now: Timestamp, attempt: Option<u32>, report: &UsageReport) {
+        let now = self.advance(now);
+        self.counts.rejected_usage = self.counts.rejected_usage.saturating_add(report.rejected);
+        let number = attempt;
+        let count = self.attempt_count;
+        let Some(attempt) = self.attempt_slot(now, attempt) else { return };
+        attempt.tokens.apply(report);
+        if number.is_some_and(|number| number != count) && attempt.evidence.ended.is_set() {
+            bump(&mut self.counts.late_events);
+        }
+    }
+
+    /// Marks the moment when the consumer really got the first visible chunk.
+    pub fn handle_delivered(&mut self, now: Timestamp, attempt: Option<u32>) {
+        let now = self.advance(now);
+        if let Some(attempt) = self.attempt_slot(now, attempt) {
+            attempt.moments.delivered.set_first(now);
+        }
+    }
+
+    /// Closes an attempt with an error. After the end of a complete response it changes nothing.
+    pub fn handle_attempt_failed(&mut self, now: Timestamp, attempt: Option<u32>, failure: Failure) {
+        let now = self.advance(now);
+        let config = Arc::clone(&self.config);
+        let Some(slot) = find_attempt(&mut self.attempts, attempt, self.attempt_count) else {
+            if attempt.is_none() {
+                self.start_implicit_attempt(now);
+                self.handle_attempt_failed(now, None, failure);
+            } else {
+                bump(&mut self.counts.late_events);
+            }
+            return;
+        };
+        if slot.evidence.superseded {
+            bump(&mut self.counts.late_events);
+        } else if !slot.is_complete() {
+            let failure = limit_failure(failure, &config);
+            if failure.status_code.is_some() {
+                slot.status_code = slot.status_code.or(failure.status_code);
+            }
+            if failure.retry_after_ns.is_some() {
+                slot.labels_mut().retry_after = failure.retry_after_ns;
+            }
+            slot.fail(now, failure);
+        }
+    }
+
+    /// Opens a wait. An attempt that is still open ends here.
+    pub fn handle_retry_scheduled(&mut self, now: Timestamp, retry: Retry) {
+        let now = self.advance(now);
+        let config = Arc::clone(&self.config);
+        self.waits.close(now, WaitEnd::Elapsed, &config.limits, &mut self.coverage);
+        for attempt in self.attempts.iter_mut().filter(|attempt| attempt.is_open()) {
+            attempt.evidence.retried = Some(retry.reason);
+            attempt.evidence.ended.set_first(now);
+        }
+        self.waits.start(now, retry, self.attempt_count);
+        if self.attempt_count > 0 {
+            let mut log = EventLog {
+                events: &mut self.events,
+                limits: &config.limits,
+                dropped: &mut self.counts.dropped_events,
+                started: self.started,
+                now,
+            };
+            log.push(EventKind::Retry, self.attempt_count, Some(retry.reason.as_str()), Some(retry.delay_ns));
+        }
+    }
+
+    /// Closes the open wait.
+    pub fn handle_retry_wait_ended(&mut self, now: Timestamp, end: WaitEnd) {
+        let now = self.advance(now);
+        if self.waits.is_open() {
+            let config = Arc::clone(&self.config);
+            self.waits.close(now, end, &config.limits, &mut self.coverage);
+        } else {
+            bump(&mut self.counts.late_events);
+        }
+    }
+
+    /// Takes note of the end of the stream.
+    pub fn handle_stream_ended(&mut self, now: Timestamp, attempt: Option<u32>) {
+        let now = self.advance(now);
+        let Some(attempt) = find_attempt(&mut self.attempts, attempt, self.attempt_count) else { return };
+        if !attempt.is_sealed() {
+            attempt.evidence.eof.set_first(now);
+            attempt.evidence.ended.set_first(now);
+        }
+    }
+
+    /// Takes note of the caller's abort.
+    pub fn handle_cancelled(&mut self, now: Timestamp) {
+        let now = self.advance(now);
+        let config = Arc::clone(&self.config);
+        self.signals.cancelled = true;
+        self.waits.close(now, WaitEnd::Aborted, &config.limits, &mut self.coverage);
+        for attempt in self.attempts.iter_mut().filter(|attempt| attempt.is_open()) {
+            attempt.evidence.cancelled = true;
+            attempt.evidence.ended.set_first(now);
+        }
+    }
+
+    /// Takes note that the consumer stopped reading.
+    pub fn handle_consumer_closed(&mut self, now: Timestamp) {
+        let now = self.advance(now);
+        self.signals.closed = true;
+        self.each_unfinished(|attempt| {
+            attempt.evidence.closed.set_first(now);
+            attempt.evidence.ended.set_first(now);
+        });
+    }
+
+    /// Takes note of a timeout of the host.
+    pub fn handle_timed_out(&mut self, now: Timestamp, kind: TimeoutKind) {
+        let now = self.advance(now);
+        self.mark_timed_out(now, kind);
+    }
+
+    /// Adds attributes to the call; a key that is there is replaced.
+    ///
+    /// The booleans `refusal`, `json_valid` and `cache_hit` have fields of their own.
+    pub fn handle_attributes(&mut self, now: Timestamp, attributes: Attributes) {
+        self.advance(now);
+        self.merge_attributes(attributes);
+    }
+
+    /// The time at which [`Machine::due`] has to be asked, if any.
+    pub fn poll_timeout(&self) -> Option<Timestamp> {
+        self.next_due().map(|(at, _)| at)
+    }
+
+    /// What ends the call, when a deadline has passed at `now`. The end is the deadline, not `now`.
+    pub fn due(&mut self, now: Timestamp) -> Option<WhatEnded> {
+        let now = self.advance_to_tick(now);
+        let (at, due) = self.next_due().filter(|(at, _)| *at <= now)?;
+        Some(match due {
+            Due::Abandon => WhatEnded::Dropped,
+            Due::Deadline => WhatEnded::Deadline(TimeoutKind::Deadline, at),
+            Due::Idle => WhatEnded::Deadline(TimeoutKind::Idle, at),
+        })
+    }
+
+    fn next_due(&self) -> Option<(Timestamp, Due)> {
+        let config = &self.config;
+        let deadline = config.deadline_ns.map(|after| (self.started.saturating_add(after), Due::Deadline));
+        let abandon = config.abandon_after_ns.map(|after| (self.started.saturating_add(after), Due::Abandon));
+        let idle = config.idle_timeout_ns.and_then(|after| {
+            let attempt = self.attempts.last().filter(|attempt| attempt.is_open())?;
+            Some((attempt.last_activity.saturating_add(after), Due::Idle))
+        });
+        [deadline, abandon, idle].into_iter().flatten().min()
+    }
+
+    pub(super) fn mark_timed_out(&mut self, now: Timestamp, kind: TimeoutKind) {
+        self.signals.timed_out.get_or_insert(kind);
+        self.each_unfinished(|attempt| {
+            attempt.evidence.timed_out.get_or_insert(kind);
+            attempt.evidence.ended.set_first(now);
+        });
+    }
+
+    /// Applies `f` to every attempt that nothing has ended for good.
+    fn each_unfinished(&mut self, f: impl Fn(&mut Attempt)) {
+        for attempt in self.attempts.iter_mut().filter(|attempt| !attempt.is_sealed() && !attempt.is_complete()) {
+            f(attempt);
+        }
+    }
+
+    /// Takes a time: never backwards, and every step tells about the clock.
+    pub(super) fn advance(&mut self, at: Timestamp) -> Timestamp {
+        if at < self.now {
+            bump(&mut self.counts.clock_regressions);
+            return self.now;
+        }
+        let step = at.saturating_since(self.now).as_nanos();
+        if step > 0 {
+            let known = self.counts.resolution;
+            self.counts.resolution = if known == 0 { step } else { known.min(step) };
+            self.now = at;
+        }
+        at
+    }
+
+    /// Ticks are not events of the call: they do not move its time.
+    fn advance_to_tick(&mut self, at: Timestamp) -> Timestamp {
+        at.max(self.now)
+    }
+
+    fn start_implicit_attempt(&mut self, now: Timestamp) {
+        self.handle_attempt_started(now, AttemptStart::default());
+    }
+
+    /// The attempt that an event belongs to, started if there is none yet. Events of attempts that do not exist are late.
+    fn attempt_slot(&mut self, now: Timestamp, number: Option<u32>) -> Option<&mut Attempt> {
+        if self.attempts.is_empty() && number.is_none_or(|number| number == 1) && self.attempt_count == 0 {
+            self.start_implicit_attempt(now);
+        }
+        let slot = find_attempt(&mut self.attempts, number, self.attempt_count);
+        if slot.is_none() {
+            bump(&mut self.counts.late_events);
+        }
+        slot
+    }
+
+    /// As `attempt_slot`, for events that an attempt takes only while it runs.
+    fn open_attempt(&mut self, now: Timestamp, number: Option<u32>) -> Option<&mut Attempt> {
+        let is_over = self.attempt_slot(now, number)?.is_sealed();
+        if is_over {
+            bump(&mut self.counts.late_events);
+            return None;
+        }
+        find_attempt(&mut self.attempts, number, self.attempt_count)
+    }
+
+    /// A delta for an attempt that is not there: the first one starts with it, any other is late.
+    #[cold]
+    fn without_attempt(&mut self, now: Timestamp, number: Option<u32>) {
+        if self.attempt_count == 0 && number.is_none_or(|number| number == 1) {
+            self.start_implicit_attempt(now);
+        } else {
+            bump(&mut self.counts.late_events);
+        }
+    }
+
+    /// Makes room for one more attempt: past the cap the latest one keeps only its part in the sums.
+    fn fold_past_cap(&mut self, now: Timestamp) {
+        let cap = self.config.limits.attempts.max(1);
+        if self.attempts.len() < cap {
+            return;
+        }
+        if let Some(attempt) = self.attempts.pop() {
+            self.coverage.add(attempt.started, attempt.end(now));
+            bump(&mut self.counts.dropped_attempts);
+            let cut = if attempt.is_complete() { Cut::No } else { Cut::Yes };
+            if let Some(usage) = attempt.tokens.to_usage(cut) {
+                add_usage(self.folded.get_or_insert_default(), &usage);
+            }
+        }
+    }
+
+    fn merge_attributes(&mut self, attributes: Attributes) {
+        for (key, value) in attributes {
+            let slot = match key.as_str() {
+                "refusal" => Some(FlagSlot::Refusal),
+                "json_valid" => Some(FlagSlot::JsonValid),
+                "cache_hit" => Some(FlagSlot::CacheHit),
+                _ => None,
+            };
+            if let (Some(slot), AttributeValue::Bool(value)) = (slot, &value) {
+                let flags = self.flags.get_or_insert_default();
+                match slot {
+                    FlagSlot::Refusal => flags.refusal = Some(*value),
+                    FlagSlot::JsonValid => flags.json_valid = Some(*value),
+                    FlagSlot::CacheHit => flags.cache_hit = Some(*value),
+                }
+                continue;
+            }
+            let kept = if self.attributes.contains_key(&key) { 0 } else { self.attributes.len() };
+            if let Some((key, value)) = self.limit_attribute(key, value, kept) {
+                self.attributes.insert(key, value);
+            }
+        }
+    }
+
+    fn limit_attribute(&mut self, key: String, value: AttributeValue, kept: usize) -> Option<(String, AttributeValue)> {
+        let limits = &self.config.limits;
+        if kept >= limits.attributes || key.is_empty() {
+            bump(&mut self.counts.dropped_attributes);
+            return None;
+        }
+        let key = if key.len() > limits.name_bytes { cut(&key, limits.name_bytes).into() } else { key };
+        let short = |text: String| {
+            if text.len() > limits.attribute_bytes { cut(&text, limits.attribute_bytes).into() } else { text }
+        };
+        let value = match value {
+            AttributeValue::Str(text) => AttributeValue::Str(short(text)),
+            AttributeValue::StrList(mut list) => {
+                list.truncate(limits.attribute_list);
+                AttributeValue::StrList(list.into_iter().map(short).collect())
+            }
+            other => other,
+        };
+        Some((key, value))
+    }
+}
+
+enum FlagSlot {
+    Refusal,
+    JsonValid,
+    CacheHit,
+}
+
+/// Where moments worth a mark on the span go.
+struct EventLog<'a> {
+    events: &'a mut Vec<SpanEvent>,
+    limits: &'a Limits,
+    dropped: &'a mut u32,
+    started: Timestamp,
+    now: Timestamp,
+}
+
+impl EventLog<'_> {
+    fn push(&mut self, kind: EventKind, attempt: u32, name: Option<&str>, duration: Option<Nanos>) {
+        if self.events.len() >= self.limits.events {
+            bump(self.dropped);
+            return;
+        }
+        if self.events.is_empty() {
+            self.events.reserve_exact(2);
+        }
+        self.events.push(SpanEvent {
+            kind,
+            at_ns: self.now.saturating_since(self.started),
+            attempt: Some(attempt),
+            name: name.map(|name| cut(name, self.limits.name_bytes).into()),
+            duration_ns: duration,
+        });
+    }
+}
+
+fn find_attempt(attempts: &mut [Attempt], number: Option<u32>, latest: u32) -> Option<&mut Attempt> {
+    let number = number.unwrap_or(latest);
+    attempts.iter_mut().rev().find(|attempt| attempt.number == number)
+}
+
+fn failure_of(error: &ErrorDelta<'_>) -> Failure {
+    Failure {
+        error_type: error.error_type.as_deref().map(Into::into),
+        status_code: error.status_code,
+        message: error.message.as_deref().map(Into::into),
+        ..Failure::default()
+    }
+}
+
+pub(super) fn limit_failure(mut failure: Failure, config: &Config) -> Failure {
+    failure.error_type = failure.error_type.filter(|kind| !kind.is_empty()).map(|kind| shorten(kind, &config.limits));
+    failure.message =
+        failure.message.filter(|_| config.error_messages).map(|message| super::message::clean(&message).into());
+    failure
+}
+
+fn limit_request(mut request: Box<Request>, limits: &Limits) -> Box<Request> {
+    request.stop_sequences.truncate(limits.attribute_list);
+    for text in &mut request.stop_sequences {
+        if text.len() > limits.attribute_bytes {
+            *text = cut(text, limits.attribute_bytes).into();
+        }
+    }
+    for text in [&mut request.service_tier, &mut request.reasoning_level].into_iter().flatten() {
+        if text.len() > limits.name_bytes {
+            *text = cut(text, limits.name_bytes).into();
+        }
+    }
+    request
+}
+
+fn bump(count: &mut u32) {
+    *count = count.saturating_add(1);
+}

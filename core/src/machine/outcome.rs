@@ -1,0 +1,199 @@
+//! How a call or an attempt ended: the decision order of SPEC §5.
+
+use alloc::{borrow::Cow, format};
+
+use super::{
+    attempt::Attempt,
+    call::{Machine, WhatEnded},
+    input::Failure,
+};
+use crate::record::{Outcome, RecordError, TimeoutKind, WaitReason};
+
+/// An outcome with what belongs to it.
+#[derive(Debug)]
+pub(super) struct Verdict {
+    pub(super) outcome: Outcome,
+    pub(super) timeout_kind: Option<TimeoutKind>,
+    pub(super) error: Option<RecordError>,
+}
+
+impl Verdict {
+    fn of(outcome: Outcome) -> Self {
+        Self { outcome, timeout_kind: None, error: None }
+    }
+
+    fn error(failure: &Failure, response_status: Option<u16>) -> Self {
+        let status_code = failure.status_code.or(response_status.filter(|status| *status >= 400));
+        let error_type = match (&failure.error_type, status_code) {
+            (Some(error_type), _) => Cow::Borrowed(&**error_type),
+            (None, Some(status)) => Cow::Owned(format!("{status}")),
+            (None, None) => Cow::Borrowed("_OTHER"),
+        };
+        Self {
+            error: Some(RecordError {
+                error_type: error_type.into_owned(),
+                status_code,
+                message: failure.message.as_deref().map(Into::into),
+            }),
+            ..Self::of(Outcome::Error)
+        }
+    }
+
+    fn error_type(error_type: &str) -> Self {
+        Self::error(&Failure::of_type(error_type), None)
+    }
+
+    fn timed_out(kind: TimeoutKind) -> Self {
+        Self {
+            timeout_kind: Some(kind),
+            error: Some(RecordError { error_type: "timeout".into(), ..RecordError::default() }),
+            ..Self::of(Outcome::TimedOut)
+        }
+    }
+}
+
+/// What the caller's side did, to one attempt or to the call.
+struct Given {
+    cancelled: bool,
+    closed: bool,
+    timed_out: Option<TimeoutKind>,
+}
+
+impl Machine {
+    /// How one attempt ended.
+    pub(super) fn attempt_verdict(&self, attempt: &Attempt, ended: &WhatEnded) -> Verdict {
+        let evidence = &attempt.evidence;
+        let given =
+            Given { cancelled: evidence.cancelled, closed: evidence.closed.is_set(), timed_out: evidence.timed_out };
+        if attempt.is_complete() {
+            return Verdict::of(Outcome::Success);
+        }
+        if let Some(verdict) = real_failure(attempt).or_else(|| self.decide(attempt, &given)) {
+            return verdict;
+        }
+        if evidence.superseded {
+            return Verdict::of(Outcome::Abandoned);
+        }
+        if let Some(error_type) = evidence.retried.and_then(failure_behind) {
+            return Verdict::error_type(error_type);
+        }
+        // Still open when the call ended: the end of the call says how.
+        match ended {
+            WhatEnded::Caller(failure) if !failure.is_empty() && !evidence.ended.is_set() => {
+                Verdict::error(failure, attempt.status_code)
+            }
+            WhatEnded::Dropped if !evidence.ended.is_set() => Verdict::of(Outcome::Abandoned),
+            _ => Verdict::of(Outcome::Success),
+        }
+    }
+
+    /// How the call ended, after its final attempt.
+    pub(super) fn call_verdict(&self, last: Option<&Attempt>, ended: &WhatEnded, in_wait: bool) -> Verdict {
+        if last.is_some_and(Attempt::is_complete) {
+            return Verdict::of(Outcome::Success);
+        }
+        let last_failure = last.and_then(real_failure);
+        if let WhatEnded::Caller(failure) = ended
+            && !failure.is_empty()
+        {
+            return self.last_word(failure, last, last_failure);
+        }
+        // Once a retry was scheduled, the error before it counts as handled.
+        if !in_wait && let Some(verdict) = last_failure {
+            return verdict;
+        }
+        let given =
+            Given { cancelled: self.signals.cancelled, closed: self.signals.closed, timed_out: self.signals.timed_out };
+        let decided = match last {
+            Some(attempt) if !in_wait => self.decide(attempt, &given),
+            _ => by_the_caller(&given),
+        };
+        if let Some(verdict) = decided {
+            return verdict;
+        }
+        match ended {
+            WhatEnded::Dropped => Verdict::of(Outcome::Abandoned),
+            _ if in_wait => Verdict::of(Outcome::Cancelled),
+            _ => match last {
+                Some(attempt) => self.attempt_verdict(attempt, ended),
+                None => Verdict::of(Outcome::Success),
+            },
+        }
+    }
+
+    /// The caller's own last failure. A bare status that the attempt explained already keeps the attempt's type.
+    fn last_word(&self, failure: &Failure, last: Option<&Attempt>, last_failure: Option<Verdict>) -> Verdict {
+        match last_failure {
+            Some(verdict) if failure.error_type.is_none() => {
+                let known = verdict.error.as_ref().and_then(|error| error.status_code);
+                if failure.status_code.is_none() || known.is_none() || known == failure.status_code {
+                    return verdict;
+                }
+                Verdict::error(failure, None)
+            }
+            _ => Verdict::error(failure, last.and_then(|attempt| attempt.status_code)),
+        }
+    }
+
+    /// The part of the order below a real failure; `None` when nothing of it happened.
+    fn decide(&self, attempt: &Attempt, given: &Given) -> Option<Verdict> {
+        let evidence = &attempt.evidence;
+        if given.cancelled {
+            return Some(Verdict::of(Outcome::Cancelled));
+        }
+        // A stream that ended by itself before anybody closed it, or gave up on it, was cut.
+        let cut = evidence.eof.get().filter(|_| self.expects_an_end_marker(attempt));
+        let cut_first = cut
+            .is_some_and(|eof| evidence.ended.get() == Some(eof) && !evidence.closed.get().is_some_and(|at| at < eof));
+        if cut_first && evidence.timed_out.is_none() {
+            return Some(Verdict::error_type("stream_truncated"));
+        }
+        if let Some(verdict) = by_the_caller(given) {
+            return Some(verdict);
+        }
+        if cut.is_some() {
+            return Some(Verdict::error_type("stream_truncated"));
+        }
+        // An abort-like error that nobody's abort explains.
+        evidence.failure.as_deref().map(|failure| Verdict::error(failure, attempt.status_code))
+    }
+
+    /// Whether an end of the stream without an end marker means that it was cut.
+    fn expects_an_end_marker(&self, attempt: &Attempt) -> bool {
+        self.stream.is_on() || attempt.protocol.is_some() || attempt.sizes.chunks > 0
+    }
+}
+
+fn by_the_caller(given: &Given) -> Option<Verdict> {
+    if given.cancelled {
+        Some(Verdict::of(Outcome::Cancelled))
+    } else if given.closed {
+        Some(Verdict::of(Outcome::Interrupted))
+    } else {
+        given.timed_out.map(Verdict::timed_out)
+    }
+}
+
+/// A failure of the provider or the transport that is not abort-like, or a status that says as much.
+fn real_failure(attempt: &Attempt) -> Option<Verdict> {
+    match attempt.evidence.failure.as_deref() {
+        Some(failure) if failure.abort_like => None,
+        Some(failure) => Some(Verdict::error(failure, attempt.status_code)),
+        None => attempt
+            .status_code
+            .filter(|status| *status >= 400)
+            .map(|status| Verdict::error(&Failure::of_status(status), None)),
+    }
+}
+
+/// The class of failure that a retry names as its reason; none where the response itself was sound.
+fn failure_behind(reason: WaitReason) -> Option<&'static str> {
+    match reason {
+        WaitReason::Content | WaitReason::Continuation | WaitReason::Fallback | WaitReason::KeyPool => None,
+        WaitReason::Network => Some("network"),
+        WaitReason::RateLimit => Some("rate_limit"),
+        WaitReason::Timeout => Some("timeout"),
+        WaitReason::Truncation => Some("stream_truncated"),
+        WaitReason::Other | WaitReason::ServerError => Some("_OTHER"),
+    }
+}

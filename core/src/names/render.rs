@@ -1,0 +1,115 @@
+//! From a record to attributes.
+
+use alloc::{string::String, vec::Vec};
+
+use serde::{Serialize, Serializer, ser::SerializeMap as _};
+
+use super::{
+    convert::{convert, passed_on},
+    profile::{Otherwise, Profile, Row, Source, When},
+    read::{Reading, Subject},
+};
+use crate::record::{AttributeValue, Attributes, Record};
+
+/// Renders the attributes of the call's span under the names of the given profiles.
+///
+/// The result is the union of what each profile writes alone; where two write one name, the first one given wins. A
+/// value that is absent gives no attribute. Without a profile there are no attributes.
+pub fn call_attributes(record: &Record, profiles: &[&Profile]) -> Attributes {
+    let tables: Vec<_> = profiles.iter().map(|profile| profile.call).collect();
+    attributes(Subject::Call(record), &tables, &record.attributes)
+}
+
+/// Renders the attributes of the spans of the attempts, in the order of [`Record::attempts`], as [`call_attributes`]
+/// does for the call.
+pub fn attempt_attributes(record: &Record, profiles: &[&Profile]) -> Vec<Attributes> {
+    let tables: Vec<_> = profiles.iter().map(|profile| profile.attempt).collect();
+    let attempts = record.attempts.iter();
+    attempts.map(|attempt| attributes(Subject::Attempt(record, attempt), &tables, &attempt.attributes)).collect()
+}
+
+/// The names of all tables come first, so that a caller's attribute never hides a value of the record.
+fn attributes(subject: Subject<'_>, tables: &[&[Row]], of_caller: &Attributes) -> Attributes {
+    let mut attributes = Attributes::new();
+    for row in tables.iter().copied().flatten() {
+        if !attributes.contains_key(row.name)
+            && let Some(value) = render(subject, row)
+        {
+            attributes.insert(row.name.into(), value);
+        }
+    }
+    for (key, value) in of_caller {
+        if !attributes.contains_key(key)
+            && !tables.iter().all(|rows| is_renamed(rows, key))
+            && let Some(value) = passed_on(value)
+        {
+            attributes.insert(key.clone(), value);
+        }
+    }
+    attributes
+}
+
+/// Whether the key is that of a well-known attribute which the table has a name for.
+fn is_renamed(rows: &[Row], key: &str) -> bool {
+    rows.iter()
+        .any(|row| matches!(row.source, Source::Value(value, _) if value.is_caller_attribute() && value.key() == key))
+}
+
+fn render(subject: Subject<'_>, row: &Row) -> Option<AttributeValue> {
+    let (value, form) = match row.source {
+        Source::Constant(text) => return Some(text.into()),
+        Source::Json(members) => return json(subject, members).map(AttributeValue::Str),
+        Source::Value(value, form) => (value, form),
+    };
+    let reading = subject.read(value)?;
+    if !holds(row.when, subject, reading) {
+        return None;
+    }
+    let reading = match reading {
+        Reading::Text(word) => Reading::Text(translate(row, word)?),
+        other => other,
+    };
+    convert(reading, form)
+}
+
+fn holds(when: When, subject: Subject<'_>, reading: Reading<'_>) -> bool {
+    match when {
+        When::Always => true,
+        When::IfFalse => matches!(reading, Reading::Flag(false)),
+        When::IfRetried => subject.is_retried(),
+        When::IfTrue => matches!(reading, Reading::Flag(true)),
+        When::UnlessAuto => !matches!(reading, Reading::Text("auto")),
+        When::UnlessOne => !matches!(reading, Reading::Count(1)),
+        When::UnlessZero => !matches!(reading, Reading::Count(0)),
+    }
+}
+
+fn translate<'a>(row: &Row, word: &'a str) -> Option<&'a str> {
+    if let Some((_, translated)) = row.words.iter().find(|(from, _)| *from == word) {
+        return Some(translated);
+    }
+    match row.otherwise {
+        Otherwise::Drop => None,
+        Otherwise::Keep => Some(word),
+        Otherwise::Write(text) => Some(text),
+    }
+}
+
+/// The members as compact JSON, in the order of the table; nothing when all are absent.
+fn json(subject: Subject<'_>, members: &[Row]) -> Option<String> {
+    let members: Vec<_> =
+        members.iter().filter_map(|member| render(subject, member).map(|value| (member.name, value))).collect();
+    if members.is_empty() { None } else { serde_json::to_string(&Object(members)).ok() }
+}
+
+struct Object(Vec<(&'static str, AttributeValue)>);
+
+impl Serialize for Object {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (name, value) in &self.0 {
+            map.serialize_entry(name, value)?;
+        }
+        map.end()
+    }
+}

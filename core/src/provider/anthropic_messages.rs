@@ -1,0 +1,208 @@
+//! `anthropic.messages`: the Messages API, also at Vertex, Azure and compatible gateways.
+//!
+//! Usage comes in two places and is merged field by field, the last value given winning: `message_start` has a snapshot
+//! of the input with a token or so of output, `message_delta` the cumulative output and, when the input changed on the
+//! way (server tools read more, a cache was hit), the input again.
+
+use serde::{Deserialize, Serialize};
+
+use super::error::ErrorField;
+use super::json::from_slice;
+use super::lenient::{Count, List, Payload, Str, Text, object};
+use crate::delta::{ChoiceDelta, ContentKind, Delta, RawUsage, Terminal, ToolCallDelta, UsageReport};
+
+/// What one event has to know of the ones before it.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub(super) struct AnthropicMessages {
+    usage: RawUsage,
+    /// Whether the output count in `usage` is one of `message_delta`, not the one that holds its place.
+    output_is_real: bool,
+}
+
+impl AnthropicMessages {
+    /// Reads one event, one whole message or one error body.
+    pub(super) fn decode<'a>(&mut self, json: &'a [u8], body: bool) -> Delta<'a> {
+        match from_slice::<Event<'_>>(json) {
+            Some(event) => self.delta(event, body),
+            None => Delta::undecodable(),
+        }
+    }
+
+    fn delta<'a>(&mut self, event: Event<'a>, body: bool) -> Delta<'a> {
+        if event.error.is_present() {
+            return Delta { error: event.error.into_delta(), whole: body, ..Delta::chunk() };
+        }
+        let mut delta = Delta::chunk();
+        match event.kind.as_str() {
+            "ping" => return Delta::keep_alive(),
+            "message_start" => {
+                let message = event.message;
+                delta.response_id = message.id.non_empty();
+                delta.response_model = message.model.non_empty();
+                delta.choices.push(ChoiceDelta { index: 0, finish_reason: message.stop_reason.non_empty() });
+                delta.usage = self.start(&message.usage);
+            }
+            "content_block_start" => event.content_block.add_to(&mut delta, event.index.index()),
+            "content_block_delta" => {
+                delta.add_text(ContentKind::Text, event.delta.text.bytes);
+                delta.add_text(ContentKind::Reasoning, event.delta.thinking.bytes);
+                delta.add_text(ContentKind::ToolCall, event.delta.partial_json.bytes);
+            }
+            "message_delta" => {
+                delta.choices.push(ChoiceDelta { index: 0, finish_reason: event.delta.stop_reason.non_empty() });
+                delta.usage = self.update(&event.usage);
+            }
+            "message_stop" => delta.terminal = Terminal::Yes,
+            "message" => {
+                delta.whole = true;
+                delta.terminal = Terminal::Yes;
+                delta.response_id = event.id.non_empty();
+                delta.response_model = event.model.non_empty();
+                delta.choices.push(ChoiceDelta { index: 0, finish_reason: event.stop_reason.non_empty() });
+                delta.usage = self.update(&event.usage);
+                for (position, block) in event.content.0.into_iter().enumerate() {
+                    block.add_to(&mut delta, u32::try_from(position).ok());
+                }
+            }
+            // `content_block_stop`, and events of later versions.
+            _ => {}
+        }
+        delta
+    }
+
+    /// Takes the snapshot of `message_start`. A repeated one begins a new segment of the same answer: its input
+    /// replaces the one before, and its place-holding output does not hide a real count.
+    fn start(&mut self, usage: &Usage) -> Option<UsageReport> {
+        let (mut counts, rejected) = usage.counts();
+        if self.output_is_real {
+            counts.output = None;
+        }
+        self.merge(&counts, rejected)
+    }
+
+    fn update(&mut self, usage: &Usage) -> Option<UsageReport> {
+        let (counts, rejected) = usage.counts();
+        self.output_is_real |= counts.output.is_some();
+        self.merge(&counts, rejected)
+    }
+
+    fn merge(&mut self, counts: &RawUsage, rejected: u32) -> Option<UsageReport> {
+        if counts.is_empty() && rejected == 0 {
+            return None;
+        }
+        self.usage.merge(counts);
+        let raw = self.usage;
+        // `input_tokens` counts only what was neither read from the cache nor written to it. Output includes thinking.
+        let input = raw.input.map(|input| {
+            input.saturating_add(raw.cache_read.unwrap_or(0)).saturating_add(raw.cache_write.unwrap_or(0))
+        });
+        Some(UsageReport {
+            input_tokens: input,
+            output_tokens: raw.output,
+            cache_read_tokens: raw.cache_read,
+            cache_write_tokens: raw.cache_write,
+            reasoning_tokens: raw.reasoning,
+            raw: Some(raw),
+            output_is_placeholder: raw.output.is_some() && !self.output_is_real,
+            rejected,
+            ..UsageReport::default()
+        })
+    }
+}
+
+object! {
+    struct Event<'a> {
+        "type" => kind: Str<'a>,
+        "index" => index: Count,
+        "delta" => delta: BlockDelta<'a>,
+        "content_block" => content_block: Block<'a>,
+        "message" => message: Message<'a>,
+        "usage" => usage: Usage,
+        "error" => error: ErrorField<'a>,
+        // Of a whole message.
+        "id" => id: Str<'a>,
+        "model" => model: Str<'a>,
+        "content" => content: List<Block<'a>, 0>,
+        "stop_reason" => stop_reason: Str<'a>,
+    }
+}
+
+object! {
+    struct Message<'a> {
+        "id" => id: Str<'a>,
+        "model" => model: Str<'a>,
+        "stop_reason" => stop_reason: Str<'a>,
+        "usage" => usage: Usage,
+    }
+}
+
+object! {
+    /// The delta of a block (the kind of which shows in its one field) or of the message.
+    struct BlockDelta<'a> {
+        "text" => text: Text,
+        "thinking" => thinking: Text,
+        "partial_json" => partial_json: Text,
+        "stop_reason" => stop_reason: Str<'a>,
+    }
+}
+
+object! {
+    struct Block<'a> {
+        "type" => kind: Str<'a>,
+        "id" => id: Str<'a>,
+        "name" => name: Str<'a>,
+        "text" => text: Text,
+        "thinking" => thinking: Text,
+        "input" => input: Payload,
+    }
+}
+
+object! {
+    struct Usage {
+        "input_tokens" => input: Count,
+        "output_tokens" => output: Count,
+        "cache_read_input_tokens" => cache_read: Count,
+        "cache_creation_input_tokens" => cache_creation: Count,
+        "output_tokens_details" => output_details: OutputDetails,
+    }
+}
+
+object! {
+    struct OutputDetails { "thinking_tokens" => thinking: Count }
+}
+
+impl Usage {
+    fn counts(&self) -> (RawUsage, u32) {
+        let mut rejected = 0;
+        let mut take = |count: Count| count.tally(&mut rejected);
+        let counts = RawUsage {
+            input: take(self.input),
+            output: take(self.output),
+            cache_read: take(self.cache_read),
+            cache_write: take(self.cache_creation),
+            reasoning: take(self.output_details.thinking),
+            ..RawUsage::default()
+        };
+        (counts, rejected)
+    }
+}
+
+impl<'a> Block<'a> {
+    fn add_to(self, delta: &mut Delta<'a>, index: Option<u32>) {
+        match self.kind.as_str() {
+            "text" => delta.add_text(ContentKind::Text, self.text.bytes),
+            "thinking" => delta.add_text(ContentKind::Reasoning, self.thinking.bytes),
+            "tool_use" => {
+                delta.add_visible(ContentKind::ToolCall, self.input.bytes);
+                let (id, name) = (self.id.non_empty(), self.name.non_empty());
+                delta.tool_calls.push(ToolCallDelta { choice: 0, index, id, name });
+            }
+            "server_tool_use" | "mcp_tool_use" => {
+                delta.add_visible(ContentKind::ToolCall, self.input.bytes);
+                delta.server_tool_calls = delta.server_tool_calls.saturating_add(1);
+            }
+            // Redacted thinking and the results of server tools.
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Errors as providers put them into payloads.
+
+use alloc::borrow::Cow;
+use alloc::string::String;
+use core::fmt;
+use core::marker::PhantomData;
+
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+
+use super::lenient::{Code, Str, absent, object};
+use crate::delta::ErrorDelta;
+
+object! {
+    /// The members of an error object.
+    struct ErrorObject<'a> {
+        "type" => kind: Str<'a>,
+        "status" => status: Code<'a>,
+        "code" => code: Code<'a>,
+        "message" => message: Str<'a>,
+    }
+}
+
+/// The value of an `error` field: an object, or only a message.
+#[derive(Debug, Default)]
+pub(super) struct ErrorField<'a>(Option<ErrorObject<'a>>);
+
+impl<'a> ErrorField<'a> {
+    pub(super) fn into_delta(self) -> Option<ErrorDelta<'a>> {
+        self.0.map(ErrorObject::into_delta)
+    }
+
+    pub(super) fn is_present(&self) -> bool {
+        self.0.is_some()
+    }
+}
+
+impl<'a> ErrorObject<'a> {
+    /// The class is the type, else the code or status that is a word (`status` is Gemini's name for it); a code or
+    /// status that is a number is the HTTP status.
+    pub(super) fn into_delta(self) -> ErrorDelta<'a> {
+        let status_code = self.code.status_code().or_else(|| self.status.status_code());
+        let error_type = self.kind.non_empty().or_else(|| self.code.word()).or_else(|| self.status.word());
+        ErrorDelta { error_type, status_code, message: self.message.non_empty() }
+    }
+
+    fn of_message(message: Str<'a>) -> Option<Self> {
+        (!message.is_empty()).then(|| Self { message, ..Self::default() })
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for ErrorField<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ErrorVisitor(PhantomData))
+    }
+}
+
+struct ErrorVisitor<'a>(PhantomData<fn() -> ErrorField<'a>>);
+
+impl<'de: 'a, 'a> Visitor<'de> for ErrorVisitor<'a> {
+    type Value = ErrorField<'a>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an error object or a message")
+    }
+
+    fn visit_borrowed_str<E: Error>(self, message: &'de str) -> Result<ErrorField<'a>, E> {
+        Ok(ErrorField(ErrorObject::of_message(Str::from(Cow::Borrowed(message)))))
+    }
+
+    fn visit_str<E: Error>(self, message: &str) -> Result<ErrorField<'a>, E> {
+        Ok(ErrorField(ErrorObject::of_message(Str::from(Cow::Owned(String::from(message))))))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<ErrorField<'a>, A::Error> {
+        ErrorObject::deserialize(serde::de::value::MapAccessDeserializer::new(map)).map(|error| ErrorField(Some(error)))
+    }
+
+    absent! { bool number bytes null list }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::json::from_slice;
+    use super::*;
+
+    #[test]
+    fn type_then_code_then_status_names_the_error() {
+        let read = |json: &'static str| from_slice::<ErrorField<'_>>(json.as_bytes()).unwrap().into_delta();
+        let error = read(r#"{"type":"a","code":"b","message":"m"}"#).unwrap();
+        assert_eq!(
+            (error.error_type.as_deref(), error.status_code, error.message.as_deref()),
+            (Some("a"), None, Some("m"))
+        );
+        let error = read(r#"{"type":null,"code":"b"}"#).unwrap();
+        assert_eq!(error.error_type.as_deref(), Some("b"));
+        let error = read(r#"{"code":429,"status":"RESOURCE_EXHAUSTED"}"#).unwrap();
+        assert_eq!((error.error_type.as_deref(), error.status_code), (Some("RESOURCE_EXHAUSTED"), Some(429)));
+        assert_eq!(read(r#"{"code":7}"#).unwrap().status_code, None);
+        assert_eq!(read("\"overloaded\"").unwrap().message.as_deref(), Some("overloaded"));
+        assert!(read("null").is_none() && read("\"\"").is_none() && read("false").is_none());
+    }
+}

@@ -1,0 +1,20 @@
+//! Deltas out of frames: what each provider's events mean.
+//!
+//! A [`Decoder`] belongs to one attempt. It reduces each event of a [`Protocol`] to a [`Delta`](crate::delta::Delta);
+//! a [`StreamDecoder`] does the same from raw bytes. Decoders know no time, keep no content and never fail: what
+//! cannot be read becomes a counted decode error.
+//!
+//! Each protocol has a file of its own with the JSON it reads, the rule of what counts as content, and its token
+//! arithmetic. They read through small lenient types: a field of an unexpected type is absent, not an error.
+
+mod anthropic_messages;
+mod decoder;
+mod error;
+mod json;
+mod lenient;
+mod openai_chat;
+mod openai_usage;
+mod protocol;
+
+pub use decoder::{Decoder, StreamDecoder};
+pub use protocol::{Protocol, UnknownProtocol};

@@ -1,0 +1,326 @@
+//! `openai.chat`: chat completions of `OpenAI` and of every server that speaks like it.
+//!
+//! Fields that only some servers have are read at all of them; they never mean two things. What counts as content, by
+//! server: reasoning in `reasoning_content` (DeepSeek, Qwen, xAI, vLLM), `reasoning` (Groq, `OpenRouter`, Cerebras),
+//! `thinking_blocks` (LiteLLM), `reasoning_details` (Snowflake) or in parts of `content` (Mistral, Databricks).
+
+use core::fmt;
+
+use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
+
+use super::error::{ErrorField, ErrorObject};
+use super::json::{RAW_STRING, from_slice, unescaped_len};
+use super::lenient::{Code, Count, List, Payload, Str, Text, absent, object};
+use super::openai_usage::{TimeInfo, Timings, Usage};
+use crate::delta::{ChoiceDelta, ContentKind, Delta, ErrorDelta, ServerTiming, Terminal, ToolCallDelta};
+
+/// Reads one chunk, one whole body or one error body.
+pub(super) fn decode(json: &[u8], body: bool) -> Delta<'_> {
+    match from_slice::<Chunk<'_>>(json) {
+        Some(chunk) => chunk.into_delta(body),
+        None => Delta::undecodable(),
+    }
+}
+
+object! {
+    struct Chunk<'a> {
+        "id" => id: Str<'a>,
+        "object" => object: Str<'a>,
+        "model" => model: Str<'a>,
+        "choices" => choices: List<Choice<'a>, 1>,
+        "usage" => usage: Usage,
+        "x_groq" => groq: Groq<'a>,
+        "time_info" => time_info: TimeInfo,
+        "timings" => timings: Timings,
+        "error" => error: ErrorField<'a>,
+        // Of errors that are not wrapped in `error`: Mistral and vLLM with `"object": "error"`, gateways without.
+        "message" | "detail" => error_message: Str<'a>,
+        "type" => error_type: Str<'a>,
+        "code" => error_code: Code<'a>,
+    }
+}
+
+object! {
+    struct Choice<'a> {
+        "index" => index: Count,
+        "delta" => delta: Message<'a>,
+        "message" => message: Message<'a>,
+        "finish_reason" => finish_reason: Str<'a>,
+        // Moonshot reports usage here.
+        "usage" => usage: Usage,
+        // OpenRouter reports an error of one choice here.
+        "error" => error: ErrorField<'a>,
+    }
+}
+
+object! {
+    struct Message<'a> {
+        "content" => content: Content,
+        "refusal" => refusal: Text,
+        "reasoning_content" => reasoning_content: Text,
+        "reasoning" => reasoning: Text,
+        "reasoning_text" => reasoning_text: Text,
+        "thinking" => thinking: Text,
+        "thinking_blocks" => thinking_blocks: List<ThinkingBlock, 0>,
+        "reasoning_details" => reasoning_details: List<ReasoningDetail, 1>,
+        "tool_calls" => tool_calls: List<ToolCall<'a>, 1>,
+        "function_call" => function_call: Function<'a>,
+        "audio" => audio: Audio,
+        "images" => images: List<Image, 0>,
+    }
+}
+
+object! {
+    struct ThinkingBlock { "thinking" => thinking: Text }
+}
+
+object! {
+    struct ReasoningDetail {
+        "text" => text: Text,
+        "summary" => summary: Text,
+    }
+}
+
+object! {
+    struct ToolCall<'a> {
+        "index" => index: Count,
+        "id" => id: Str<'a>,
+        "function" => function: Function<'a>,
+        "custom" => custom: Function<'a>,
+    }
+}
+
+object! {
+    struct Function<'a> {
+        "name" => name: Str<'a>,
+        "arguments" | "input" => arguments: Payload,
+    }
+}
+
+object! {
+    struct Audio {
+        "data" => data: Text,
+        "transcript" => transcript: Text,
+    }
+}
+
+object! {
+    struct Image { "image_url" => url: ImageUrl }
+}
+
+object! {
+    struct ImageUrl { "url" => url: Text }
+}
+
+object! {
+    struct Groq<'a> {
+        "usage" => usage: Usage,
+        "error" => error: ErrorField<'a>,
+    }
+}
+
+impl<'a> Chunk<'a> {
+    fn into_delta(self, body: bool) -> Delta<'a> {
+        let mut delta = Delta::chunk();
+        // Writer and Perplexity repeat the answer so far as `message` beside `delta`; an answer that does not stream
+        // has `message` alone. `chat.completion.done` closes a stream of Perplexity with such a repetition.
+        let whole = (body || self.choices.0.iter().any(|choice| choice.message.present && !choice.delta.present))
+            && !self.object.as_str().ends_with(".chunk")
+            && !self.object.as_str().ends_with(".done");
+        delta.whole = whole;
+        delta.usage = self.usage.report();
+        delta.cost_nanos = self.usage.cost_nanos();
+        let mut server = self.timings.server_timing();
+        let groq = if self.usage.present { &self.usage } else { &self.groq.usage };
+        server.merge(&groq.server_timing());
+        server.merge(&self.time_info.server_timing());
+        let bare_error =
+            self.object.as_str() == "error" || (self.choices.0.is_empty() && !self.error_message.is_empty());
+        let mut error = self.error.into_delta();
+        for (position, choice) in self.choices.0.into_iter().enumerate() {
+            let index = choice.index.index().or_else(|| u32::try_from(position).ok()).unwrap_or(u32::MAX);
+            delta.usage = delta.usage.or_else(|| choice.usage.report());
+            let choice_error = choice.error.into_delta();
+            let message = if whole && !choice.delta.present { choice.message } else { choice.delta };
+            message.add_to(&mut delta, index, whole);
+            let finish_reason = choice.finish_reason.non_empty();
+            let failed = finish_reason.as_deref() == Some("error");
+            error = error.or(choice_error).or_else(|| failed.then(ErrorDelta::default));
+            delta.choices.push(ChoiceDelta { index, finish_reason });
+        }
+        // Groq has the counts here, newer models also at the top level.
+        delta.usage = delta.usage.or_else(|| self.groq.usage.report());
+        error = error.or_else(|| self.groq.error.into_delta());
+        if error.is_none() && bare_error {
+            let bare = ErrorObject {
+                kind: self.error_type,
+                code: self.error_code,
+                message: self.error_message,
+                ..ErrorObject::default()
+            };
+            error = Some(bare.into_delta());
+        }
+        delta.server = Some(server).filter(|server| *server != ServerTiming::default());
+        delta.terminal = match (&error, whole) {
+            (Some(_), _) => Terminal::No,
+            (None, true) => Terminal::Yes,
+            // The end marker `[DONE]` is never sent by Writer, Perplexity, Cerebras and Moonshot, and left out by half
+            // of the servers at Hugging Face.
+            (None, false) => Terminal::WhenEveryChoiceFinished,
+        };
+        delta.error = error;
+        delta.response_id = self.id.non_empty();
+        delta.response_model = self.model.non_empty();
+        delta
+    }
+}
+
+impl<'a> Message<'a> {
+    fn add_to(self, delta: &mut Delta<'a>, choice: u32, whole: bool) {
+        delta.add_text(ContentKind::Text, self.content.text);
+        // The names of the reasoning field are alternatives; servers that have two repeat the text.
+        let details = || self.reasoning_details.0.iter().map(|detail| detail.text.bytes + detail.summary.bytes).sum();
+        let blocks = || self.thinking_blocks.0.iter().map(|block| block.thinking.bytes).sum();
+        let reasoning = [self.reasoning_content, self.reasoning, self.reasoning_text, self.thinking]
+            .into_iter()
+            .map(|text| text.bytes)
+            .find(|&bytes| bytes > 0)
+            .or_else(|| Some(blocks()).filter(|&bytes| bytes > 0))
+            .unwrap_or_else(details);
+        delta.add_text(ContentKind::Reasoning, reasoning.max(self.content.reasoning));
+        delta.add_text(ContentKind::Refusal, self.refusal.bytes);
+        delta.add_text(ContentKind::Audio, self.audio.data.bytes + self.audio.transcript.bytes);
+        for image in &self.images.0 {
+            if image.present {
+                delta.add_visible(ContentKind::Image, image.url.url.bytes);
+            }
+        }
+        for (position, call) in self.tool_calls.0.into_iter().enumerate() {
+            let function = if call.function.present { call.function } else { call.custom };
+            // A whole answer has its calls in order and without an index.
+            let place = || if whole { u32::try_from(position).ok() } else { None };
+            function.add_to(delta, choice, call.index.index().or_else(place), call.id);
+        }
+        if self.function_call.present {
+            self.function_call.add_to(delta, choice, Some(0), Str::default());
+        }
+    }
+}
+
+impl<'a> Function<'a> {
+    /// Adds the call, unless there is nothing in it: Snowflake sends empty ones.
+    fn add_to(self, delta: &mut Delta<'a>, choice: u32, index: Option<u32>, id: Str<'a>) {
+        let name = self.name.non_empty();
+        if name.is_some() || self.arguments.filled {
+            delta.add_visible(ContentKind::ToolCall, self.arguments.bytes);
+        } else if id.is_empty() {
+            return;
+        }
+        delta.tool_calls.push(ToolCallDelta { choice, index, id: id.non_empty(), name });
+    }
+}
+
+/// The `content` of a message: a string, or a list of typed parts.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Content {
+    text: usize,
+    reasoning: usize,
+}
+
+object! {
+    struct Part {
+        "text" => text: Text,
+        "refusal" => refusal: Text,
+        "thinking" => thinking: PartText,
+        "reasoning" => reasoning: PartText,
+        "summary" => summary: PartText,
+    }
+}
+
+object! {
+    struct InnerPart { "text" => text: Text }
+}
+
+impl<'de> Deserialize<'de> for Content {
+    #[inline]
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_newtype_struct(RAW_STRING, ContentVisitor)
+    }
+}
+
+struct ContentVisitor;
+
+impl<'de> Visitor<'de> for ContentVisitor {
+    type Value = Content;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string or a list of parts")
+    }
+
+    #[inline]
+    fn visit_borrowed_bytes<E: Error>(self, raw: &'de [u8]) -> Result<Content, E> {
+        Ok(Content { text: unescaped_len(raw), reasoning: 0 })
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Content, E> {
+        Ok(Content { text: text.len(), reasoning: 0 })
+    }
+
+    #[inline]
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Content, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut parts: A) -> Result<Content, A::Error> {
+        let mut content = Content::default();
+        while let Some(part) = parts.next_element::<Part>()? {
+            content.text += part.text.bytes + part.refusal.bytes;
+            content.reasoning += part.thinking.0 + part.reasoning.0 + part.summary.0;
+        }
+        Ok(content)
+    }
+
+    absent! { bool number bytes null object }
+}
+
+/// The thinking in a part: a string, or a list of parts with text.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct PartText(usize);
+
+impl<'de> Deserialize<'de> for PartText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_newtype_struct(RAW_STRING, PartTextVisitor)
+    }
+}
+
+pub(super) struct PartTextVisitor;
+
+impl<'de> Visitor<'de> for PartTextVisitor {
+    type Value = PartText;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string or a list of parts")
+    }
+
+    fn visit_borrowed_bytes<E: Error>(self, raw: &'de [u8]) -> Result<PartText, E> {
+        Ok(PartText(unescaped_len(raw)))
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<PartText, E> {
+        Ok(PartText(text.len()))
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<PartText, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut parts: A) -> Result<PartText, A::Error> {
+        let mut bytes = 0;
+        while let Some(part) = parts.next_element::<InnerPart>()? {
+            bytes += part.text.bytes;
+        }
+        Ok(PartText(bytes))
+    }
+
+    absent! { bool number bytes null object }
+}

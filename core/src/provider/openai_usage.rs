@@ -1,0 +1,250 @@
+//! Token counts, cost and server timing as `OpenAI` and compatible servers report them.
+
+use core::fmt;
+
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+
+use super::lenient::{Count, Decimal, absent, object};
+use crate::delta::{RawUsage, ServerTiming, UsageReport};
+
+object! {
+    /// The `usage` object of chat and text completions.
+    struct Usage {
+        "prompt_tokens" => prompt: Count,
+        "completion_tokens" => completion: Count,
+        "total_tokens" => total: Count,
+        // Writer spells it in the singular.
+        "prompt_tokens_details" | "prompt_token_details" => prompt_details: PromptDetails,
+        "completion_tokens_details" => completion_details: CompletionDetails,
+        "prompt_cache_hit_tokens" => cache_hit: Count,
+        "cached_tokens" => cached: Count,
+        "cache_read_input_tokens" => cache_read: Count,
+        "cache_creation_input_tokens" => cache_creation: Count,
+        "reasoning_tokens" => reasoning: Count,
+        "cost" => cost: Cost,
+        "cost_in_usd_ticks" => cost_ticks: Count,
+        "queue_time" => queue_time: Decimal,
+        "prompt_time" => prompt_time: Decimal,
+        "completion_time" => completion_time: Decimal,
+        "total_time" => total_time: Decimal,
+    }
+}
+
+object! {
+    struct PromptDetails {
+        "cached_tokens" => cached: Count,
+        "cache_write_tokens" => cache_write: Count,
+        "cache_creation_tokens" | "cache_creation_input_tokens" => cache_creation: Count,
+    }
+}
+
+object! {
+    struct CompletionDetails {
+        "reasoning_tokens" => reasoning: Count,
+    }
+}
+
+object! {
+    /// Cerebras's `time_info`, in seconds.
+    struct TimeInfo {
+        "queue_time" => queue: Decimal,
+        "prompt_time" => prompt: Decimal,
+        "completion_time" => completion: Decimal,
+        "total_time" => total: Decimal,
+    }
+}
+
+object! {
+    /// llama.cpp's `timings`, in milliseconds.
+    struct Timings {
+        "prompt_ms" => prompt: Decimal,
+        "predicted_ms" => predicted: Decimal,
+    }
+}
+
+impl Usage {
+    /// The counts of this report; absent when it holds none.
+    pub(super) fn report(&self) -> Option<UsageReport> {
+        let mut rejected = 0;
+        let mut take = |count: Count| count.tally(&mut rejected);
+        // DeepSeek, Moonshot and Anthropic-compatible servers each have a name of their own for cached input. All of
+        // it is part of `prompt_tokens`.
+        let cache_read = [self.prompt_details.cached, self.cache_hit, self.cached, self.cache_read].map(&mut take);
+        let cache_write =
+            [self.prompt_details.cache_write, self.prompt_details.cache_creation, self.cache_creation].map(&mut take);
+        // Beside the details: DeepSeek models at Azure, and Perplexity.
+        let reasoning = [self.completion_details.reasoning, self.reasoning].map(&mut take);
+        let raw = RawUsage {
+            input: take(self.prompt),
+            output: take(self.completion),
+            cache_read: first(cache_read),
+            cache_write: first(cache_write),
+            reasoning: first(reasoning),
+            total: take(self.total),
+            ..RawUsage::default()
+        };
+        report(raw, rejected)
+    }
+
+    /// What the server says the call cost, in billionths of a dollar.
+    pub(super) fn cost_nanos(&self) -> Option<u64> {
+        // xAI counts in ticks of 1e-10 dollars.
+        let ticks = self.cost_ticks.value().map(|ticks| ticks.saturating_add(5) / 10);
+        self.cost.0.billionths().or(ticks)
+    }
+
+    /// Groq puts its timing, in seconds, among the counts.
+    pub(super) fn server_timing(&self) -> ServerTiming {
+        ServerTiming {
+            queue_ns: self.queue_time.seconds(),
+            prompt_ns: self.prompt_time.seconds(),
+            generation_ns: self.completion_time.seconds(),
+            total_ns: self.total_time.seconds(),
+            first_byte_ns: None,
+        }
+    }
+}
+
+impl TimeInfo {
+    pub(super) fn server_timing(&self) -> ServerTiming {
+        ServerTiming {
+            queue_ns: self.queue.seconds(),
+            prompt_ns: self.prompt.seconds(),
+            generation_ns: self.completion.seconds(),
+            total_ns: self.total.seconds(),
+            first_byte_ns: None,
+        }
+    }
+}
+
+impl Timings {
+    pub(super) fn server_timing(&self) -> ServerTiming {
+        ServerTiming {
+            prompt_ns: self.prompt.millis(),
+            generation_ns: self.predicted.millis(),
+            ..ServerTiming::default()
+        }
+    }
+}
+
+/// Normalizes counts by `OpenAI`'s arithmetic: input includes cached tokens, output includes reasoning.
+///
+/// xAI alone counts reasoning beside the completion, which shows in its total: total = prompt + completion + reasoning
+/// holds in every recording of it, and in none of the others.
+pub(super) fn report(raw: RawUsage, rejected: u32) -> Option<UsageReport> {
+    if raw.is_empty() && rejected == 0 {
+        return None;
+    }
+    let mut output = raw.output;
+    if let (Some(input), Some(completion), Some(reasoning), Some(total)) =
+        (raw.input, raw.output, raw.reasoning, raw.total)
+    {
+        let sum = completion.saturating_add(reasoning);
+        if reasoning > 0 && total == input.saturating_add(sum) {
+            output = Some(sum);
+        }
+    }
+    Some(UsageReport {
+        input_tokens: raw.input,
+        output_tokens: output,
+        cache_read_tokens: raw.cache_read,
+        cache_write_tokens: raw.cache_write,
+        reasoning_tokens: raw.reasoning,
+        raw: Some(raw),
+        rejected,
+        ..UsageReport::default()
+    })
+}
+
+fn first<const N: usize>(counts: [Option<u64>; N]) -> Option<u64> {
+    counts.into_iter().flatten().next()
+}
+
+/// Dollars: a number at `OpenRouter`, an object with `total_cost` at Perplexity.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Cost(pub(super) Decimal);
+
+object! {
+    struct CostParts {
+        "total_cost" => total: Decimal,
+    }
+}
+
+impl<'de> Deserialize<'de> for Cost {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(CostVisitor)
+    }
+}
+
+struct CostVisitor;
+
+impl<'de> Visitor<'de> for CostVisitor {
+    type Value = Cost;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an amount or an object with a total")
+    }
+
+    fn visit_u64<E: Error>(self, value: u64) -> Result<Cost, E> {
+        Ok(Cost(Decimal::from(value)))
+    }
+
+    fn visit_f64<E: Error>(self, value: f64) -> Result<Cost, E> {
+        Ok(Cost(Decimal::from(value)))
+    }
+
+    fn visit_i64<E: Error>(self, value: i64) -> Result<Cost, E> {
+        Ok(u64::try_from(value).map_or(Cost::default(), |value| Cost(Decimal::from(value))))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Cost, A::Error> {
+        CostParts::deserialize(serde::de::value::MapAccessDeserializer::new(map)).map(|parts| Cost(parts.total))
+    }
+
+    absent! { bool str bytes null list }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::json::from_slice;
+    use super::*;
+    use crate::time::Nanos;
+
+    fn usage(json: &str) -> Usage {
+        from_slice(json.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn reasoning_is_added_only_where_the_total_says_so() {
+        let counted = |total: u64| {
+            let json = alloc::format!(
+                r#"{{"prompt_tokens":10,"completion_tokens":5,"total_tokens":{total},"completion_tokens_details":{{"reasoning_tokens":4}}}}"#
+            );
+            usage(&json).report().unwrap().output_tokens
+        };
+        assert_eq!(counted(15), Some(5));
+        assert_eq!(counted(19), Some(9));
+        assert_eq!(counted(30), Some(5));
+    }
+
+    #[test]
+    fn rejected_counts_are_counted_and_absent() {
+        let report = usage(r#"{"prompt_tokens":-1,"completion_tokens":"7","total_tokens":1.5,"cached_tokens":3}"#)
+            .report()
+            .unwrap();
+        assert_eq!(report.rejected, 3);
+        assert_eq!((report.input_tokens, report.output_tokens, report.cache_read_tokens), (None, None, Some(3)));
+        assert!(usage("{}").report().is_none() && usage("null").report().is_none());
+        assert!(usage(r#"{"prompt_tokens":null}"#).report().is_none());
+    }
+
+    #[test]
+    fn cost_and_timing_are_read_in_their_units() {
+        assert_eq!(usage(r#"{"cost":0.000669}"#).cost_nanos(), Some(669_000));
+        assert_eq!(usage(r#"{"cost":{"total_cost":0.00939}}"#).cost_nanos(), Some(9_390_000));
+        assert_eq!(usage(r#"{"cost_in_usd_ticks":7962000}"#).cost_nanos(), Some(796_200));
+        assert_eq!(usage(r#"{"cost":"free"}"#).cost_nanos(), None);
+        let timing = usage(r#"{"queue_time":0.25,"prompt_time":0.5}"#).server_timing();
+        assert_eq!((timing.queue_ns, timing.prompt_ns), (Some(Nanos::from_millis(250)), Some(Nanos::from_millis(500))));
+    }
+}

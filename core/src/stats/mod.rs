@@ -1,0 +1,7 @@
+//! Summaries in constant memory.
+
+mod coverage;
+mod sketch;
+
+pub(crate) use coverage::Coverage;
+pub use sketch::Sketch;
