@@ -178,7 +178,7 @@ pub(crate) fn find<'a>(
 ) -> Option<&'a Price> {
     models.into_iter().flatten().find_map(|model| {
         let fitting = || prices.iter().filter(|price| price.holds_at(at) && price.is_for(provider, model));
-        let longest = fitting().map(|price| specificity(price)).max()?;
+        let longest = fitting().map(specificity).max()?;
         fitting().find(|price| specificity(price) == longest)
     })
 }

@@ -58,7 +58,7 @@ pub struct Call {
 
 #[derive(Clone, Debug)]
 enum State {
-    Open(Open),
+    Open(Box<Open>),
     /// Over; the record is there until somebody takes it.
     Ended(Option<Box<Record>>),
 }
@@ -79,7 +79,7 @@ impl Call {
     /// Opens a call with an id of the caller's.
     pub fn with_id(id: &str, config: Arc<Config>, now: Timestamp, start: CallStart) -> Self {
         let machine = Machine::new(id, config, now, start);
-        Self { state: State::Open(Open { machine, decoders: Vec::new() }) }
+        Self { state: State::Open(Box::new(Open { machine, decoders: Vec::new() })) }
     }
 
     /// Whether the call has not ended yet.
@@ -269,7 +269,7 @@ impl Call {
     /// The configuration is not part of it.
     pub fn snapshot(&self) -> Option<Vec<u8>> {
         match &self.state {
-            State::Open(open) => encode::to_versioned(open).ok(),
+            State::Open(open) => encode::to_versioned(&**open).ok(),
             State::Ended(_) => None,
         }
     }
@@ -282,7 +282,7 @@ impl Call {
     pub fn resume(config: Arc<Config>, snapshot: &[u8]) -> Result<Self, Error> {
         let mut open: Open = encode::from_versioned(snapshot, ErrorKind::InvalidSnapshot)?;
         open.machine.set_config(config);
-        Ok(Self { state: State::Open(open) })
+        Ok(Self { state: State::Open(Box::new(open)) })
     }
 
     /// The open call, for events; after the end they are late.
@@ -306,7 +306,8 @@ impl Call {
 
     fn end(&mut self, now: Timestamp, ended: WhatEnded) {
         let state = core::mem::replace(&mut self.state, State::Ended(None));
-        if let State::Open(mut open) = state {
+        if let State::Open(open) = state {
+            let mut open = *open;
             if matches!(ended, WhatEnded::Caller(_)) {
                 // A body that nobody said the end of is over with its call, unless something cut it before.
                 let latest = open.machine.attempt_count();
@@ -359,19 +360,17 @@ fn decoder_of<'a>(
     if number == 0 || number > machine.attempt_count() {
         return None;
     }
-    let at = match decoders.iter().position(|(owner, _)| *owner == number) {
-        Some(at) => at,
-        None => {
-            if decoders.len() >= DECODERS {
-                decoders.remove(0);
-            }
-            if decoders.is_empty() {
-                decoders.reserve_exact(1);
-            }
-            let Limits { frame_bytes, body_bytes, .. } = machine.limits();
-            decoders.push((number, Box::new(StreamDecoder::new(protocol, *frame_bytes, *body_bytes))));
-            decoders.len().saturating_sub(1)
+    let known = decoders.iter().position(|(owner, _)| *owner == number);
+    let at = known.unwrap_or_else(|| {
+        if decoders.len() >= DECODERS {
+            decoders.remove(0);
         }
-    };
+        if decoders.is_empty() {
+            decoders.reserve_exact(1);
+        }
+        let Limits { frame_bytes, body_bytes, .. } = machine.limits();
+        decoders.push((number, Box::new(StreamDecoder::new(protocol, *frame_bytes, *body_bytes))));
+        decoders.len().saturating_sub(1)
+    });
     decoders.get_mut(at).map(|(_, decoder)| &mut **decoder)
 }

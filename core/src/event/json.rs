@@ -271,23 +271,15 @@ impl<'a> Flat<'a> {
                 terminal: self.terminal.unwrap_or(false),
             })),
             "payload" => {
-                let protocol = protocol(self.protocol.as_deref().ok_or_else(|| missing("protocol"))?)?;
                 let data = match self.data.ok_or_else(|| missing("data"))? {
                     Raw::Borrowed(value) => value.get().into(),
                     Raw::Owned(value) => value.into(),
                 };
-                Event::Payload(protocol, data)
+                Event::Payload(protocol(self.protocol.as_deref().ok_or_else(|| missing("protocol"))?)?, data)
             }
             "bytes" => {
                 let protocol = protocol(self.protocol.as_deref().ok_or_else(|| missing("protocol"))?)?;
-                let data = match (&self.utf8, &self.base64) {
-                    (Some(text), None) => text.as_bytes().to_vec(),
-                    (None, Some(text)) => {
-                        BASE64.decode(text.as_bytes()).map_err(|error| invalid(format!("`base64`: {error}")))?
-                    }
-                    _ => return Err(missing("utf8` or `base64")),
-                };
-                Event::Bytes(protocol, data)
+                Event::Bytes(protocol, bytes(self.utf8.as_deref(), self.base64.as_deref())?)
             }
             "keep_alive" => Event::KeepAlive,
             "usage" => Event::Usage(Box::new(self.usage.ok_or_else(|| missing("usage"))?)),
@@ -450,6 +442,15 @@ impl<'a> Flat<'a> {
         self.error_type.clone_from(&failure.error_type);
         self.status_code = failure.status_code;
         self.message.clone_from(&failure.message);
+    }
+}
+
+fn bytes(utf8: Option<&str>, base64: Option<&str>) -> Result<Vec<u8>, Error> {
+    let invalid = |detail: String| Error::new(ErrorKind::InvalidEvent, detail);
+    match (utf8, base64) {
+        (Some(text), None) => Ok(text.as_bytes().to_vec()),
+        (None, Some(text)) => BASE64.decode(text).map_err(|error| invalid(format!("`base64`: {error}"))),
+        _ => Err(invalid(String::from("`bytes` needs either `utf8` or `base64`"))),
     }
 }
 

@@ -80,7 +80,7 @@ pub(crate) struct Evidence {
     /// The provider or the transport failed.
     pub(crate) failure: Option<Box<Failure>>,
     /// The stream ended.
-    pub(crate) eof: Mark,
+    pub(crate) eof: Option<Eof>,
     /// The caller aborted.
     pub(crate) cancelled: bool,
     /// The consumer stopped reading.
@@ -93,6 +93,15 @@ pub(crate) struct Evidence {
     pub(crate) superseded: bool,
     /// The first of all that, the end marker excepted.
     pub(crate) ended: Mark,
+}
+
+/// Where the end of the stream stands among what may have ended an attempt.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Deserialize, Serialize)]
+pub(crate) enum Eof {
+    /// Nothing else had ended the attempt before.
+    First,
+    /// The consumer or a timeout had.
+    After,
 }
 
 /// Counts of what was streamed.
@@ -169,7 +178,7 @@ impl Attempt {
     pub(crate) fn is_sealed(&self) -> bool {
         let evidence = &self.evidence;
         evidence.failure.is_some()
-            || evidence.eof.is_set()
+            || evidence.eof.is_some()
             || evidence.cancelled
             || evidence.retried.is_some()
             || evidence.superseded

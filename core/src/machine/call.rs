@@ -5,7 +5,7 @@ use alloc::{boxed::Box, string::String, sync::Arc, vec::Vec};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    attempt::{Attempt, shorten},
+    attempt::{Attempt, Eof, shorten},
     input::{AttemptStart, CallStart, Failure, Headers, Retry, WaitEnd},
     phases::{Match, Phases},
     tokens::{Cut, add_usage},
@@ -53,6 +53,7 @@ pub struct Machine {
 }
 
 /// Trace context, as the caller gave it.
+#[expect(clippy::struct_field_names, reason = "the names of the fields in events and records")]
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub(super) struct TraceIds {
     pub(super) trace_id: Option<Box<str>>,
@@ -109,8 +110,10 @@ pub enum WhatEnded {
     Caller(Failure),
     /// A deadline of the configuration passed at this time.
     Deadline(TimeoutKind, Timestamp),
-    /// It was dropped without an end, or is older than the configuration allows.
+    /// It was dropped without an end.
     Dropped,
+    /// It was open for longer than the configuration allows, at this time.
+    Expired(Timestamp),
 }
 
 /// A deadline that is set.
@@ -308,10 +311,10 @@ impl Machine {
             self.stream = Streaming::Inferred;
         }
 
-        let latest = self.attempt_count;
-        if find_attempt(&mut self.attempts, attempt, latest).is_none() {
+        if find_attempt(&mut self.attempts, attempt, self.attempt_count).is_none() {
             self.without_attempt(now, attempt);
         }
+        let latest = self.attempt_count;
         let Self { config, stream, attempts, events, flags, counts, started, .. } = self;
         let Some(slot) = find_attempt(attempts, attempt, latest) else { return };
         let limits = &config.limits;
@@ -464,7 +467,8 @@ impl Machine {
         let now = self.advance(now);
         let Some(attempt) = find_attempt(&mut self.attempts, attempt, self.attempt_count) else { return };
         if !attempt.is_sealed() {
-            attempt.evidence.eof.set_first(now);
+            let order = if attempt.evidence.ended.is_set() { Eof::After } else { Eof::First };
+            attempt.evidence.eof = Some(order);
             attempt.evidence.ended.set_first(now);
         }
     }
@@ -515,7 +519,7 @@ impl Machine {
         let now = self.advance_to_tick(now);
         let (at, due) = self.next_due().filter(|(at, _)| *at <= now)?;
         Some(match due {
-            Due::Abandon => WhatEnded::Dropped,
+            Due::Abandon => WhatEnded::Expired(at),
             Due::Deadline => WhatEnded::Deadline(TimeoutKind::Deadline, at),
             Due::Idle => WhatEnded::Deadline(TimeoutKind::Idle, at),
         })

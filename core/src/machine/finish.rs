@@ -29,6 +29,7 @@ impl Machine {
                 self.mark_timed_out(at, kind);
                 at
             }
+            WhatEnded::Expired(at) => at.max(self.now),
             WhatEnded::Caller(_) | WhatEnded::Dropped => self.advance(now),
         };
         let in_wait = self.waits.is_open();

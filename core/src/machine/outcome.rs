@@ -3,7 +3,7 @@
 use alloc::{borrow::Cow, format};
 
 use super::{
-    attempt::Attempt,
+    attempt::{Attempt, Eof},
     call::{Machine, WhatEnded},
     input::Failure,
 };
@@ -82,7 +82,7 @@ impl Machine {
             WhatEnded::Caller(failure) if !failure.is_empty() && !evidence.ended.is_set() => {
                 Verdict::error(failure, attempt.status_code)
             }
-            WhatEnded::Dropped if !evidence.ended.is_set() => Verdict::of(Outcome::Abandoned),
+            WhatEnded::Dropped | WhatEnded::Expired(_) if !evidence.ended.is_set() => Verdict::of(Outcome::Abandoned),
             _ => Verdict::of(Outcome::Success),
         }
     }
@@ -96,7 +96,7 @@ impl Machine {
         if let WhatEnded::Caller(failure) = ended
             && !failure.is_empty()
         {
-            return self.last_word(failure, last, last_failure);
+            return Self::last_word(failure, last, last_failure);
         }
         // Once a retry was scheduled, the error before it counts as handled.
         if !in_wait && let Some(verdict) = last_failure {
@@ -112,7 +112,7 @@ impl Machine {
             return verdict;
         }
         match ended {
-            WhatEnded::Dropped => Verdict::of(Outcome::Abandoned),
+            WhatEnded::Dropped | WhatEnded::Expired(_) => Verdict::of(Outcome::Abandoned),
             _ if in_wait => Verdict::of(Outcome::Cancelled),
             _ => match last {
                 Some(attempt) => self.attempt_verdict(attempt, ended),
@@ -122,7 +122,7 @@ impl Machine {
     }
 
     /// The caller's own last failure. A bare status that the attempt explained already keeps the attempt's type.
-    fn last_word(&self, failure: &Failure, last: Option<&Attempt>, last_failure: Option<Verdict>) -> Verdict {
+    fn last_word(failure: &Failure, last: Option<&Attempt>, last_failure: Option<Verdict>) -> Verdict {
         match last_failure {
             Some(verdict) if failure.error_type.is_none() => {
                 let known = verdict.error.as_ref().and_then(|error| error.status_code);
@@ -142,10 +142,8 @@ impl Machine {
             return Some(Verdict::of(Outcome::Cancelled));
         }
         // A stream that ended by itself before anybody closed it, or gave up on it, was cut.
-        let cut = evidence.eof.get().filter(|_| self.expects_an_end_marker(attempt));
-        let cut_first = cut
-            .is_some_and(|eof| evidence.ended.get() == Some(eof) && !evidence.closed.get().is_some_and(|at| at < eof));
-        if cut_first && evidence.timed_out.is_none() {
+        let cut = evidence.eof.filter(|_| self.expects_an_end_marker(attempt));
+        if cut == Some(Eof::First) {
             return Some(Verdict::error_type("stream_truncated"));
         }
         if let Some(verdict) = by_the_caller(given) {

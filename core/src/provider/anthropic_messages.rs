@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::error::ErrorField;
-use super::json::from_slice;
+use super::json::fill_from_slice;
 use super::lenient::{Count, List, Payload, Str, Text, object};
 use crate::delta::{ChoiceDelta, ContentKind, Delta, RawUsage, Terminal, ToolCallDelta, UsageReport};
 
@@ -22,24 +22,25 @@ pub(super) struct AnthropicMessages {
 impl AnthropicMessages {
     /// Reads one event, one whole message or one error body.
     pub(super) fn decode<'a>(&mut self, json: &'a [u8], body: bool) -> Delta<'a> {
-        match from_slice::<Event<'_>>(json) {
-            Some(event) => self.delta(event, body),
+        let mut event = Event::default();
+        match fill_from_slice(&mut event, json) {
+            Some(()) => self.delta(&mut event, body),
             None => Delta::undecodable(),
         }
     }
 
-    fn delta<'a>(&mut self, event: Event<'a>, body: bool) -> Delta<'a> {
+    fn delta<'a>(&mut self, event: &mut Event<'a>, body: bool) -> Delta<'a> {
         if event.error.is_present() {
-            return Delta { error: event.error.into_delta(), whole: body, ..Delta::chunk() };
+            return Delta { error: event.error.take(), whole: body, ..Delta::chunk() };
         }
         let mut delta = Delta::chunk();
         match event.kind.as_str() {
             "ping" => return Delta::keep_alive(),
             "message_start" => {
-                let message = event.message;
-                delta.response_id = message.id.non_empty();
-                delta.response_model = message.model.non_empty();
-                delta.choices.push(ChoiceDelta { index: 0, finish_reason: message.stop_reason.non_empty() });
+                let message = &mut event.message;
+                delta.response_id = message.id.take();
+                delta.response_model = message.model.take();
+                delta.choices.push(ChoiceDelta { index: 0, finish_reason: message.stop_reason.take() });
                 delta.usage = self.start(&message.usage);
             }
             "content_block_start" => event.content_block.add_to(&mut delta, event.index.index()),
@@ -49,18 +50,18 @@ impl AnthropicMessages {
                 delta.add_text(ContentKind::ToolCall, event.delta.partial_json.bytes);
             }
             "message_delta" => {
-                delta.choices.push(ChoiceDelta { index: 0, finish_reason: event.delta.stop_reason.non_empty() });
+                delta.choices.push(ChoiceDelta { index: 0, finish_reason: event.delta.stop_reason.take() });
                 delta.usage = self.update(&event.usage);
             }
             "message_stop" => delta.terminal = Terminal::Yes,
             "message" => {
                 delta.whole = true;
                 delta.terminal = Terminal::Yes;
-                delta.response_id = event.id.non_empty();
-                delta.response_model = event.model.non_empty();
-                delta.choices.push(ChoiceDelta { index: 0, finish_reason: event.stop_reason.non_empty() });
+                delta.response_id = event.id.take();
+                delta.response_model = event.model.take();
+                delta.choices.push(ChoiceDelta { index: 0, finish_reason: event.stop_reason.take() });
                 delta.usage = self.update(&event.usage);
-                for (position, block) in event.content.0.into_iter().enumerate() {
+                for (position, block) in event.content.0.iter_mut().enumerate() {
                     block.add_to(&mut delta, u32::try_from(position).ok());
                 }
             }
@@ -188,13 +189,13 @@ impl Usage {
 }
 
 impl<'a> Block<'a> {
-    fn add_to(self, delta: &mut Delta<'a>, index: Option<u32>) {
+    fn add_to(&mut self, delta: &mut Delta<'a>, index: Option<u32>) {
         match self.kind.as_str() {
             "text" => delta.add_text(ContentKind::Text, self.text.bytes),
             "thinking" => delta.add_text(ContentKind::Reasoning, self.thinking.bytes),
             "tool_use" => {
                 delta.add_visible(ContentKind::ToolCall, self.input.bytes);
-                let (id, name) = (self.id.non_empty(), self.name.non_empty());
+                let (id, name) = (self.id.take(), self.name.take());
                 delta.tool_calls.push(ToolCallDelta { choice: 0, index, id, name });
             }
             "server_tool_use" | "mcp_tool_use" => {

@@ -3,8 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::anthropic_messages::AnthropicMessages;
-use super::openai_chat;
+use super::gemini::Gemini;
+use super::ollama_chat::OllamaChat;
+use super::openai_responses::OpenAiResponses;
 use super::protocol::Protocol;
+use super::{bedrock_converse, cohere_chat, openai_chat};
 use crate::delta::{Delta, Terminal};
 use crate::framing::{Frame, Framer};
 
@@ -23,6 +26,9 @@ pub struct Decoder {
 enum State {
     Nothing,
     AnthropicMessages(AnthropicMessages),
+    Gemini(Gemini),
+    OllamaChat(OllamaChat),
+    OpenAiResponses(OpenAiResponses),
 }
 
 impl Decoder {
@@ -30,6 +36,9 @@ impl Decoder {
     pub fn new(protocol: Protocol) -> Self {
         let state = match protocol {
             Protocol::AnthropicMessages => State::AnthropicMessages(AnthropicMessages::default()),
+            Protocol::GeminiGenerateContent => State::Gemini(Gemini::default()),
+            Protocol::OllamaChat => State::OllamaChat(OllamaChat::default()),
+            Protocol::OpenAiResponses => State::OpenAiResponses(OpenAiResponses::default()),
             _ => State::Nothing,
         };
         Self { protocol, state }
@@ -66,6 +75,11 @@ impl Decoder {
         }
         match (&mut self.state, self.protocol) {
             (State::AnthropicMessages(state), _) => state.decode(json, body),
+            (State::Gemini(state), _) => state.decode(json, body),
+            (State::OllamaChat(state), _) => state.decode(json),
+            (State::OpenAiResponses(state), _) => state.decode(json, body),
+            (State::Nothing, Protocol::BedrockConverse) => bedrock_converse::decode(json),
+            (State::Nothing, Protocol::CohereChat) => cohere_chat::decode(json, body),
             (State::Nothing, Protocol::OpenAiChat | Protocol::MistralChat) => openai_chat::decode(json, body),
             (State::Nothing, _) => Delta::undecodable(),
         }

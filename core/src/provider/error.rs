@@ -1,13 +1,15 @@
 //! Errors as providers put them into payloads.
 
 use alloc::borrow::Cow;
+use alloc::boxed::Box;
 use alloc::string::String;
-use core::fmt;
 use core::marker::PhantomData;
+use core::{fmt, mem};
 
+use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 
-use super::lenient::{Code, Str, absent, object};
+use super::lenient::{Code, Fill, Str, absent, fill_by_value, object};
 use crate::delta::ErrorDelta;
 
 object! {
@@ -22,11 +24,19 @@ object! {
 
 /// The value of an `error` field: an object, or only a message.
 #[derive(Debug, Default)]
-pub(super) struct ErrorField<'a>(Option<ErrorObject<'a>>);
+pub(super) struct ErrorField<'a>(Option<Box<ErrorObject<'a>>>);
+
+fill_by_value!(ErrorField<'a>);
 
 impl<'a> ErrorField<'a> {
-    pub(super) fn into_delta(self) -> Option<ErrorDelta<'a>> {
-        self.0.map(ErrorObject::into_delta)
+    pub(super) fn take(&mut self) -> Option<ErrorDelta<'a>> {
+        self.0.take().map(|error| error.into_delta())
+    }
+
+    /// An error whose members are not in an object of their own.
+    pub(super) fn of_parts(kind: &mut Str<'a>, code: &mut Code<'a>, message: &mut Str<'a>) -> ErrorDelta<'a> {
+        let (kind, code, message) = (mem::take(kind), mem::take(code), mem::take(message));
+        ErrorObject { kind, code, message, ..ErrorObject::default() }.into_delta()
     }
 
     pub(super) fn is_present(&self) -> bool {
@@ -37,14 +47,14 @@ impl<'a> ErrorField<'a> {
 impl<'a> ErrorObject<'a> {
     /// The class is the type, else the code or status that is a word (`status` is Gemini's name for it); a code or
     /// status that is a number is the HTTP status.
-    pub(super) fn into_delta(self) -> ErrorDelta<'a> {
+    fn into_delta(self) -> ErrorDelta<'a> {
         let status_code = self.code.status_code().or_else(|| self.status.status_code());
         let error_type = self.kind.non_empty().or_else(|| self.code.word()).or_else(|| self.status.word());
         ErrorDelta { error_type, status_code, message: self.message.non_empty() }
     }
 
-    fn of_message(message: Str<'a>) -> Option<Self> {
-        (!message.is_empty()).then(|| Self { message, ..Self::default() })
+    fn of_message(message: Str<'a>) -> Option<Box<Self>> {
+        (!message.is_empty()).then(|| Box::new(Self { message, ..Self::default() }))
     }
 }
 
@@ -72,7 +82,9 @@ impl<'de: 'a, 'a> Visitor<'de> for ErrorVisitor<'a> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<ErrorField<'a>, A::Error> {
-        ErrorObject::deserialize(serde::de::value::MapAccessDeserializer::new(map)).map(|error| ErrorField(Some(error)))
+        let mut error = Box::<ErrorObject<'a>>::default();
+        error.fill(MapAccessDeserializer::new(map))?;
+        Ok(ErrorField(Some(error)))
     }
 
     absent! { bool number bytes null list }
@@ -80,12 +92,12 @@ impl<'de: 'a, 'a> Visitor<'de> for ErrorVisitor<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::json::from_slice;
+    use super::super::json::tests::from_slice;
     use super::*;
 
     #[test]
     fn type_then_code_then_status_names_the_error() {
-        let read = |json: &'static str| from_slice::<ErrorField<'_>>(json.as_bytes()).unwrap().into_delta();
+        let read = |json: &'static str| from_slice::<ErrorField<'_>>(json.as_bytes()).unwrap().take();
         let error = read(r#"{"type":"a","code":"b","message":"m"}"#).unwrap();
         assert_eq!(
             (error.error_type.as_deref(), error.status_code, error.message.as_deref()),

@@ -8,45 +8,27 @@
 use alloc::string::String;
 use core::fmt;
 
-use serde::de::{self, Deserialize, DeserializeSeed, MapAccess, SeqAccess, Visitor};
+use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor};
 
-/// Reads one JSON document; `None` when it is no valid JSON or no valid UTF-8.
-pub(crate) fn from_slice<'de, T: Deserialize<'de>>(input: &'de [u8]) -> Option<T> {
-    let text = core::str::from_utf8(input).ok()?;
-    let mut reader = Reader { text, bytes: input, at: 0 };
-    let value = T::deserialize(&mut reader).ok()?;
+use super::lenient::Fill;
+
+/// Reads one JSON document over a default value; `None` when it is no valid JSON or no valid UTF-8.
+#[inline]
+pub(crate) fn fill_from_slice<'de, T: Fill<'de>>(value: &mut T, input: &'de [u8]) -> Option<()> {
+    let mut reader = Reader { bytes: input, at: 0 };
+    value.fill(&mut reader).ok()?;
     reader.skip_space();
-    (reader.at == input.len()).then_some(value)
+    (reader.at == input.len()).then_some(())
 }
 
-/// The newtype name by which a type asks for a string as it stands in the document, escapes included.
+/// The newtype name by which a type asks for the length of a string and not for the string.
 ///
-/// The reader answers with `visit_borrowed_bytes`. A deserializer that does not know the name answers with
-/// `visit_newtype_struct`, as serde has it.
-pub(crate) const RAW_STRING: &str = "$llmspan::RawString";
+/// The reader answers with `visit_bytes` and a slice as long as the text is in UTF-8; what is in it has no meaning. A
+/// deserializer that does not know the name answers with `visit_newtype_struct`, as serde has it.
+pub(crate) const MEASURED: &str = "$llmspan::Measured";
 
-/// The number of UTF-8 bytes that a valid string stands for, given with its escapes.
-///
-/// Half of a surrogate pair counts as the three bytes of U+FFFD.
-pub(crate) fn unescaped_len(raw: &[u8]) -> usize {
-    let Some(first) = memchr::memchr(b'\\', raw) else { return raw.len() };
-    let mut length = first;
-    let mut rest = raw.get(first..).unwrap_or_default();
-    while let Some((&byte, tail)) = rest.split_first() {
-        if byte != b'\\' {
-            length += 1;
-            rest = tail;
-            continue;
-        }
-        let (character, tail) = unescape(tail);
-        length += character.len_utf8();
-        rest = tail;
-    }
-    length
-}
-
+/// Outside of strings valid JSON is ASCII, so only strings are checked to be UTF-8, and only those that are not ASCII.
 struct Reader<'de> {
-    text: &'de str,
     bytes: &'de [u8],
     at: usize,
 }
@@ -54,14 +36,21 @@ struct Reader<'de> {
 /// A string between its quotes.
 #[derive(Clone, Copy)]
 struct Raw<'de> {
-    text: &'de str,
-    has_escapes: bool,
+    bytes: &'de [u8],
+    /// By how many bytes the escapes are longer than what they stand for; 0 when there are none.
+    excess: usize,
 }
 
 enum Number {
     Unsigned(u64),
     Signed(i64),
     Float(f64),
+}
+
+impl<'de> Raw<'de> {
+    fn text(self) -> Result<&'de str, Malformed> {
+        core::str::from_utf8(self.bytes).map_err(|_| Malformed)
+    }
 }
 
 impl<'de> Reader<'de> {
@@ -104,18 +93,23 @@ impl<'de> Reader<'de> {
     #[inline]
     fn string(&mut self) -> Result<Raw<'de>, Malformed> {
         let start = self.at;
-        let mut has_escapes = false;
+        let mut excess = 0;
+        let mut high_bits = 0;
         loop {
-            self.at += special(self.rest()).ok_or(Malformed)?;
+            self.at += special(self.rest(), &mut high_bits).ok_or(Malformed)?;
             match self.peek() {
                 Some(b'"') => {
-                    let text = self.text.get(start..self.at).ok_or(Malformed)?;
+                    let bytes = self.bytes.get(start..self.at).ok_or(Malformed)?;
                     self.at += 1;
-                    return Ok(Raw { text, has_escapes });
+                    if high_bits & HIGH != 0 && core::str::from_utf8(bytes).is_err() {
+                        return Err(Malformed);
+                    }
+                    return Ok(Raw { bytes, excess });
                 }
                 Some(b'\\') => {
-                    has_escapes = true;
-                    self.at += escape_len(self.rest()).ok_or(Malformed)?;
+                    let (length, meaning) = escape(self.rest()).ok_or(Malformed)?;
+                    self.at += length;
+                    excess += length - meaning;
                 }
                 // A control character.
                 _ => return Err(Malformed),
@@ -157,7 +151,10 @@ impl<'de> Reader<'de> {
                 Ok(Number::Signed(i64::try_from(value).map_err(|_| Malformed)?.wrapping_neg()))
             }
             // Too large a number parses to infinity.
-            _ => self.text.get(start..self.at).and_then(|text| text.parse().ok()).map(Number::Float).ok_or(Malformed),
+            _ => {
+                let text = self.bytes.get(start..self.at).and_then(|bytes| core::str::from_utf8(bytes).ok());
+                text.and_then(|text| text.parse().ok()).map(Number::Float).ok_or(Malformed)
+            }
         }
     }
 
@@ -249,10 +246,10 @@ impl<'de> de::Deserializer<'de> for &mut Reader<'de> {
             b'"' => {
                 self.at += 1;
                 let raw = self.string()?;
-                if raw.has_escapes {
-                    visitor.visit_string(build(raw.text))
+                if raw.excess > 0 {
+                    visitor.visit_string(build(raw.text()?))
                 } else {
-                    visitor.visit_borrowed_str(raw.text)
+                    visitor.visit_borrowed_str(raw.text()?)
                 }
             }
             b'{' => {
@@ -289,9 +286,11 @@ impl<'de> de::Deserializer<'de> for &mut Reader<'de> {
         name: &'static str,
         visitor: V,
     ) -> Result<V::Value, Malformed> {
-        if name == RAW_STRING && self.skip_space() == Some(b'"') {
+        if name == MEASURED && self.skip_space() == Some(b'"') {
             self.at += 1;
-            return visitor.visit_borrowed_bytes(self.string()?.text.as_bytes());
+            let raw = self.string()?;
+            let length = raw.bytes.len() - raw.excess;
+            return visitor.visit_borrowed_bytes(raw.bytes.get(..length).unwrap_or_default());
         }
         visitor.visit_newtype_struct(self)
     }
@@ -351,10 +350,10 @@ impl<'de> MapAccess<'de> for Members<'_, 'de> {
         }
         self.reader.expect(b'"')?;
         let raw = self.reader.string()?;
-        let key = if raw.has_escapes {
-            seed.deserialize(de::value::StringDeserializer::new(build(raw.text)))?
+        let key = if raw.excess > 0 {
+            seed.deserialize(de::value::StringDeserializer::new(build(raw.text()?)))?
         } else {
-            seed.deserialize(de::value::BorrowedStrDeserializer::new(raw.text))?
+            seed.deserialize(de::value::BorrowedBytesDeserializer::new(raw.bytes))?
         };
         Ok(Some(key))
     }
@@ -396,12 +395,10 @@ impl de::Error for Malformed {
     }
 }
 
-/// Where the first quote, backslash or control character is.
+/// Where the first quote, backslash or control character is. Sets high bits in `seen` when a byte that is not ASCII
+/// comes before it, and sometimes when one comes a few bytes after it.
 #[inline]
-fn special(bytes: &[u8]) -> Option<usize> {
-    const ONES: u64 = u64::from_ne_bytes([1; 8]);
-    const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
-
+fn special(bytes: &[u8], seen: &mut u64) -> Option<usize> {
     // Eight bytes at a time: a byte of `hits` has its high bit set where the byte is looked for. Borrows only reach
     // bytes behind a hit, so the first one is exact.
     let (words, tail) = bytes.as_chunks::<8>();
@@ -413,19 +410,34 @@ fn special(bytes: &[u8]) -> Option<usize> {
             | (backslash.wrapping_sub(ONES) & !backslash)
             | (word.wrapping_sub(ONES * 0x20) & !word);
         let hits = hits & HIGH;
+        *seen |= word;
         if hits != 0 {
             return Some(index * 8 + usize::try_from(hits.trailing_zeros() / 8).ok()?);
         }
     }
-    let found = tail.iter().position(|&byte| byte == b'"' || byte == b'\\' || byte < 0x20)?;
-    Some(words.len() * 8 + found)
+    for (index, &byte) in tail.iter().enumerate() {
+        *seen |= u64::from(byte);
+        if byte == b'"' || byte == b'\\' || byte < 0x20 {
+            return Some(words.len() * 8 + index);
+        }
+    }
+    None
 }
 
-/// The length of the valid escape that `bytes` starts with.
-fn escape_len(bytes: &[u8]) -> Option<usize> {
+const ONES: u64 = u64::from_ne_bytes([1; 8]);
+const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
+
+/// The length of the valid escape that `bytes` starts with, and of what it stands for in UTF-8.
+///
+/// A pair of surrogates is one escape. Half a pair stands for U+FFFD, as it does when the string is built.
+fn escape(bytes: &[u8]) -> Option<(usize, usize)> {
     match bytes.get(1)? {
-        b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Some(2),
-        b'u' => bytes.get(2..6)?.iter().all(u8::is_ascii_hexdigit).then_some(6),
+        b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Some((2, 1)),
+        b'u' => {
+            hex(bytes.get(2..)?)?;
+            let (character, rest) = unescape(bytes.get(1..)?);
+            Some((bytes.len() - rest.len(), character.len_utf8()))
+        }
         _ => None,
     }
 }
@@ -457,7 +469,7 @@ fn unescape_unicode(bytes: &[u8]) -> (char, &[u8]) {
 
 fn hex(bytes: &[u8]) -> Option<(u32, &[u8])> {
     let (digits, rest) = bytes.split_at_checked(4)?;
-    let value = digits.iter().try_fold(0, |value, &digit| Some(value << 4 | char::from(digit).to_digit(16)?))?;
+    let value = digits.iter().try_fold(0, |value, &digit| Some((value << 4) | char::from(digit).to_digit(16)?))?;
     Some((value, rest))
 }
 
@@ -475,14 +487,37 @@ fn build(raw: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use alloc::borrow::ToOwned;
     use alloc::format;
     use alloc::string::ToString;
 
+    use serde::Deserialize;
     use serde::de::IgnoredAny;
 
+    use super::super::lenient::Text;
     use super::*;
+
+    struct ByValue<T>(Option<T>);
+
+    impl<T> Default for ByValue<T> {
+        fn default() -> Self {
+            Self(None)
+        }
+    }
+
+    impl<'de, T: Deserialize<'de>> Fill<'de> for ByValue<T> {
+        fn fill<D: de::Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error> {
+            self.0 = Some(T::deserialize(deserializer)?);
+            Ok(())
+        }
+    }
+
+    pub(in crate::provider) fn from_slice<'de, T: Deserialize<'de>>(input: &'de [u8]) -> Option<T> {
+        let mut value = ByValue(None);
+        fill_from_slice(&mut value, input)?;
+        value.0
+    }
 
     fn is_valid(text: &str) -> bool {
         from_slice::<IgnoredAny>(text.as_bytes()).is_some()
@@ -546,8 +581,11 @@ mod tests {
             "é\\n世",
         ];
         for raw in raws {
-            assert_eq!(unescaped_len(raw.as_bytes()), build(raw).len(), "{raw}");
-            if let Ok(reference) = serde_json::from_str::<String>(&format!("\"{raw}\"")) {
+            let quoted = format!("\"{raw}\"");
+            let mut text = Text::default();
+            fill_from_slice(&mut text, quoted.as_bytes()).unwrap();
+            assert_eq!(text.bytes, build(raw).len(), "{raw}");
+            if let Ok(reference) = serde_json::from_str::<String>(&quoted) {
                 assert_eq!(build(raw), reference);
             }
         }
@@ -563,12 +601,12 @@ mod tests {
                 let mut text = "~\u{7f}é ".repeat(12);
                 text.truncate(text.floor_char_boundary(place));
                 let text = text.to_string() + &special_byte.to_string() + "\"tail";
-                let found = special(text.as_bytes()).unwrap();
+                let found = special(text.as_bytes(), &mut 0).unwrap();
                 assert_eq!(text.as_bytes()[found], special_byte as u8, "{text}");
                 assert_eq!(found + 6, text.len());
             }
         }
-        assert_eq!(special("no such byte".to_owned().as_bytes()), None);
+        assert_eq!(special(b"no such byte", &mut 0), None);
     }
 
     #[test]

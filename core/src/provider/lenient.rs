@@ -4,14 +4,16 @@
 //! deserialize from any serde source; from [`super::json`] they do it without taking memory.
 
 use alloc::borrow::{Cow, ToOwned};
+use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 use core::fmt;
 use core::marker::PhantomData;
 
+use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use smallvec::SmallVec;
 
-use super::json::{RAW_STRING, unescaped_len};
+use super::json::MEASURED;
 use crate::time::{MAX_SAFE_INTEGER, Nanos};
 
 /// Visitor methods that take a value of a type nobody asked for as absent.
@@ -91,55 +93,101 @@ macro_rules! object {
             $(pub(super) $field: $kind),*
         }
 
-        impl<'de $(: $life, $life)?> ::serde::Deserialize<'de> for $name $(<$life>)? {
-            fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        impl<'de $(: $life, $life)?> $crate::provider::lenient::Fill<'de> for $name $(<$life>)? {
+            #[inline]
+            fn fill<D: ::serde::Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error> {
                 #[allow(non_camel_case_types, reason = "named after the fields")]
                 enum Key {
                     $($field,)*
                     Unknown,
                 }
 
-                struct Fields $(<$life>)? (::core::marker::PhantomData<fn() -> $name $(<$life>)?>);
+                struct Fields<'p, T>(&'p mut T);
 
-                impl<'de $(: $life, $life)?> ::serde::de::Visitor<'de> for Fields $(<$life>)? {
-                    type Value = $name $(<$life>)?;
+                impl<'de $(: $life, $life)?> ::serde::de::Visitor<'de> for Fields<'_, $name $(<$life>)?> {
+                    type Value = ();
 
                     fn expecting(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
                         f.write_str("an object")
                     }
 
-                    fn visit_map<A: ::serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                        let key = |name: &str| match name {
-                            $($($key)|+ => Key::$field,)*
-                            _ => Key::Unknown,
+                    #[inline]
+                    fn visit_map<A: ::serde::de::MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+                        let key = |name: &[u8]| {
+                            $(if $(name == $key.as_bytes())||+ {
+                                return Key::$field;
+                            })*
+                            Key::Unknown
                         };
-                        let mut object = $name { present: true, ..Default::default() };
+                        let object = self.0;
+                        object.present = true;
                         while let Some(key) = map.next_key_seed($crate::provider::lenient::KeySeed(key))? {
                             match key {
-                                $(Key::$field => object.$field = map.next_value()?,)*
+                                $(Key::$field => {
+                                    map.next_value_seed($crate::provider::lenient::Place(&mut object.$field))?;
+                                })*
                                 Key::Unknown => {
                                     map.next_value::<::serde::de::IgnoredAny>()?;
                                 }
                             }
                         }
-                        Ok(object)
+                        Ok(())
                     }
 
                     $crate::provider::lenient::absent! { bool number str bytes null list }
                 }
 
-                deserializer.deserialize_any(Fields(::core::marker::PhantomData))
+                if self.present {
+                    // The key is repeated: nothing of the earlier value may show through.
+                    *self = Self::default();
+                }
+                deserializer.deserialize_any(Fields(self))
             }
         }
     };
 }
 
-pub(super) use {absent, absent_one, object};
+/// Implements [`Fill`] for small types by way of `Deserialize`.
+macro_rules! fill_by_value {
+    ($($name:ident $(<$life:lifetime>)?),* $(,)?) => {
+        $(impl<'de $(: $life, $life)?> $crate::provider::lenient::Fill<'de> for $name $(<$life>)? {
+            #[inline]
+            fn fill<D: ::serde::Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error> {
+                *self = ::serde::Deserialize::deserialize(deserializer)?;
+                Ok(())
+            }
+        })*
+    };
+}
+
+pub(super) use {absent, absent_one, fill_by_value, object};
+
+/// A type that is read in place, over its default.
+///
+/// A chunk has room for every field that any server sends; moving such objects around, as `Deserialize` does, costs
+/// more than reading them.
+pub(super) trait Fill<'de>: Default {
+    fn fill<D: Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error>;
+}
+
+fill_by_value!(Text, Payload, Str<'a>, Code<'a>, Count, Decimal);
+
+/// The place that a value is read into.
+pub(super) struct Place<'p, T>(pub(super) &'p mut T);
+
+impl<'de, T: Fill<'de>> DeserializeSeed<'de> for Place<'_, T> {
+    type Value = ();
+
+    #[inline]
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        self.0.fill(deserializer)
+    }
+}
 
 /// Turns the name of a field into what a function makes of it.
 pub(super) struct KeySeed<F>(pub(super) F);
 
-impl<'de, T, F: FnOnce(&str) -> T> DeserializeSeed<'de> for KeySeed<F> {
+impl<'de, T, F: FnOnce(&[u8]) -> T> DeserializeSeed<'de> for KeySeed<F> {
     type Value = T;
 
     #[inline]
@@ -148,7 +196,7 @@ impl<'de, T, F: FnOnce(&str) -> T> DeserializeSeed<'de> for KeySeed<F> {
     }
 }
 
-impl<T, F: FnOnce(&str) -> T> Visitor<'_> for KeySeed<F> {
+impl<T, F: FnOnce(&[u8]) -> T> Visitor<'_> for KeySeed<F> {
     type Value = T;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -157,6 +205,11 @@ impl<T, F: FnOnce(&str) -> T> Visitor<'_> for KeySeed<F> {
 
     #[inline]
     fn visit_str<E: Error>(self, name: &str) -> Result<T, E> {
+        Ok((self.0)(name.as_bytes()))
+    }
+
+    #[inline]
+    fn visit_bytes<E: Error>(self, name: &[u8]) -> Result<T, E> {
         Ok((self.0)(name))
     }
 }
@@ -169,6 +222,7 @@ pub(super) struct Text {
 }
 
 impl Text {
+    #[cfg(test)]
     pub(super) fn is_empty(self) -> bool {
         self.bytes == 0
     }
@@ -177,7 +231,7 @@ impl Text {
 impl<'de> Deserialize<'de> for Text {
     #[inline]
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_newtype_struct(RAW_STRING, TextVisitor)
+        deserializer.deserialize_newtype_struct(MEASURED, TextVisitor)
     }
 }
 
@@ -191,8 +245,8 @@ impl<'de> Visitor<'de> for TextVisitor {
     }
 
     #[inline]
-    fn visit_borrowed_bytes<E: Error>(self, raw: &'de [u8]) -> Result<Text, E> {
-        Ok(Text { bytes: unescaped_len(raw) })
+    fn visit_bytes<E: Error>(self, text: &[u8]) -> Result<Text, E> {
+        Ok(Text { bytes: text.len() })
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Text, E> {
@@ -204,7 +258,7 @@ impl<'de> Visitor<'de> for TextVisitor {
         deserializer.deserialize_any(self)
     }
 
-    absent! { bool number bytes null list object }
+    absent! { bool number null list object }
 }
 
 /// Content that may be text, or JSON of any other shape, as the arguments of tool calls are.
@@ -218,7 +272,7 @@ pub(super) struct Payload {
 
 impl<'de> Deserialize<'de> for Payload {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_newtype_struct(RAW_STRING, PayloadVisitor)
+        deserializer.deserialize_newtype_struct(MEASURED, PayloadVisitor)
     }
 }
 
@@ -231,8 +285,8 @@ impl<'de> Visitor<'de> for PayloadVisitor {
         f.write_str("any value")
     }
 
-    fn visit_borrowed_bytes<E: Error>(self, raw: &'de [u8]) -> Result<Payload, E> {
-        Ok(Payload { bytes: unescaped_len(raw), filled: !raw.is_empty() })
+    fn visit_bytes<E: Error>(self, text: &[u8]) -> Result<Payload, E> {
+        Ok(Payload { bytes: text.len(), filled: !text.is_empty() })
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Payload, E> {
@@ -259,7 +313,7 @@ impl<'de> Visitor<'de> for PayloadVisitor {
         Ok(Payload { bytes: 0, filled })
     }
 
-    absent! { bool number bytes null }
+    absent! { bool number null }
 }
 
 /// A short string that is kept or compared: borrowed from the document where it has no escapes.
@@ -267,6 +321,11 @@ impl<'de> Visitor<'de> for PayloadVisitor {
 pub(super) struct Str<'a>(Option<Cow<'a, str>>);
 
 impl<'a> Str<'a> {
+    /// Takes the string out, unless it is absent or empty.
+    pub(super) fn take(&mut self) -> Option<Cow<'a, str>> {
+        self.0.take().filter(|text| !text.is_empty())
+    }
+
     /// The string, unless it is absent or empty.
     pub(super) fn non_empty(self) -> Option<Cow<'a, str>> {
         self.0.filter(|text| !text.is_empty())
@@ -428,7 +487,7 @@ impl Count {
 
 impl<'de> Deserialize<'de> for Count {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_newtype_struct(RAW_STRING, CountVisitor)
+        deserializer.deserialize_newtype_struct(MEASURED, CountVisitor)
     }
 }
 
@@ -553,7 +612,70 @@ impl<'de> Visitor<'de> for DecimalVisitor {
     absent! { bool str bytes null list object }
 }
 
-/// A list; anything else is an empty one.
+/// A flag, set only by `true` itself.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(super) struct Flag(pub(super) bool);
+
+fill_by_value!(Flag);
+
+impl<'de> Deserialize<'de> for Flag {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(FlagVisitor)
+    }
+}
+
+struct FlagVisitor;
+
+impl<'de> Visitor<'de> for FlagVisitor {
+    type Value = Flag;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a flag")
+    }
+
+    fn visit_bool<E: Error>(self, value: bool) -> Result<Flag, E> {
+        Ok(Flag(value))
+    }
+
+    absent! { number str bytes null list object }
+}
+
+/// An object that hardly any chunk has, kept out of the way of those that do not.
+#[derive(Debug)]
+pub(super) struct Rare<T>(pub(super) Option<Box<T>>);
+
+impl<T> Default for Rare<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<'de, T: Fill<'de>> Fill<'de> for Rare<T> {
+    fn fill<D: Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error> {
+        self.0 = deserializer.deserialize_any(RareVisitor(PhantomData))?;
+        Ok(())
+    }
+}
+
+struct RareVisitor<T>(PhantomData<fn() -> T>);
+
+impl<'de, T: Fill<'de>> Visitor<'de> for RareVisitor<T> {
+    type Value = Option<Box<T>>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Option<Box<T>>, A::Error> {
+        let mut object = Box::<T>::default();
+        object.fill(MapAccessDeserializer::new(map))?;
+        Ok(Some(object))
+    }
+
+    absent! { bool number str bytes null list }
+}
+
+/// A list; a lone object is a list of one, anything else an empty one.
 #[derive(Debug)]
 pub(super) struct List<T, const N: usize>(pub(super) SmallVec<[T; N]>);
 
@@ -563,34 +685,55 @@ impl<T, const N: usize> Default for List<T, N> {
     }
 }
 
-impl<'de, T: Deserialize<'de>, const N: usize> Deserialize<'de> for List<T, N> {
+impl<'de, T: Fill<'de>, const N: usize> Fill<'de> for List<T, N> {
     #[inline]
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ListVisitor(PhantomData))
+    fn fill<D: Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error> {
+        self.0.clear();
+        deserializer.deserialize_any(Elements(&mut self.0))
     }
 }
 
-struct ListVisitor<T, const N: usize>(PhantomData<fn() -> T>);
+struct Elements<'p, T, const N: usize>(&'p mut SmallVec<[T; N]>);
 
-impl<'de, T: Deserialize<'de>, const N: usize> Visitor<'de> for ListVisitor<T, N> {
-    type Value = List<T, N>;
+impl<'de, T: Fill<'de>, const N: usize> Visitor<'de> for Elements<'_, T, N> {
+    type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a list")
     }
 
     #[inline]
-    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<List<T, N>, A::Error> {
-        let mut list = SmallVec::new();
-        while list.len() < LIST_LIMIT {
-            let Some(element) = elements.next_element()? else { return Ok(List(list)) };
-            list.push(element);
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<(), A::Error> {
+        while self.0.len() < LIST_LIMIT {
+            if elements.next_element_seed(NextElement(self.0))?.is_none() {
+                return Ok(());
+            }
         }
         while elements.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(List(list))
+        Ok(())
     }
 
-    absent! { bool number str bytes null object }
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<(), A::Error> {
+        NextElement(self.0).deserialize(MapAccessDeserializer::new(map))
+    }
+
+    absent! { bool number str bytes null }
+}
+
+/// Reads an element into a new place at the end of a list.
+struct NextElement<'p, T, const N: usize>(&'p mut SmallVec<[T; N]>);
+
+impl<'de, T: Fill<'de>, const N: usize> DeserializeSeed<'de> for NextElement<'_, T, N> {
+    type Value = ();
+
+    #[inline]
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        self.0.push(T::default());
+        match self.0.last_mut() {
+            Some(element) => element.fill(deserializer),
+            None => Ok(()),
+        }
+    }
 }
 
 /// Elements read of one list. The longest seen are the content blocks of an answer with hundreds of citations.
@@ -614,7 +757,8 @@ fn whole(value: f64) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::json::from_slice;
+    use super::super::json::fill_from_slice;
+    use super::super::json::tests::from_slice;
     use super::*;
 
     object! {
@@ -634,7 +778,9 @@ mod tests {
     }
 
     fn sample(json: &str) -> Sample<'_> {
-        from_slice(json.as_bytes()).unwrap()
+        let mut sample = Sample::default();
+        fill_from_slice(&mut sample, json.as_bytes()).unwrap();
+        sample
     }
 
     #[test]
@@ -680,7 +826,8 @@ mod tests {
     fn text_is_measured_alike_by_any_deserializer() {
         let json = "{\"text\":\"a\\n\\u00e9\",\"any\":\"x\\ty\",\"id\":\"a\\tb\"}";
         let ours = sample(json);
-        let theirs: Sample<'_> = serde_json::from_str(json).unwrap();
+        let mut theirs = Sample::default();
+        theirs.fill(&mut serde_json::Deserializer::from_str(json)).unwrap();
         assert_eq!((ours.text.bytes, ours.any.bytes), (4, 3));
         assert_eq!((theirs.text.bytes, theirs.any.bytes), (4, 3));
         assert_eq!(ours.id.as_str(), theirs.id.as_str());

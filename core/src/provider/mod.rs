@@ -8,11 +8,16 @@
 //! arithmetic. They read through small lenient types: a field of an unexpected type is absent, not an error.
 
 mod anthropic_messages;
+mod bedrock_converse;
+mod cohere_chat;
 mod decoder;
 mod error;
+mod gemini;
 mod json;
 mod lenient;
+mod ollama_chat;
 mod openai_chat;
+mod openai_responses;
 mod openai_usage;
 mod protocol;
 

@@ -4,20 +4,22 @@
 //! server: reasoning in `reasoning_content` (DeepSeek, Qwen, xAI, vLLM), `reasoning` (Groq, `OpenRouter`, Cerebras),
 //! `thinking_blocks` (LiteLLM), `reasoning_details` (Snowflake) or in parts of `content` (Mistral, Databricks).
 
+use alloc::borrow::Cow;
 use core::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
 
-use super::error::{ErrorField, ErrorObject};
-use super::json::{RAW_STRING, from_slice, unescaped_len};
-use super::lenient::{Code, Count, List, Payload, Str, Text, absent, object};
+use super::error::ErrorField;
+use super::json::{MEASURED, fill_from_slice};
+use super::lenient::{Code, Count, List, Payload, Place, Rare, Str, Text, absent, fill_by_value, object};
 use super::openai_usage::{TimeInfo, Timings, Usage};
 use crate::delta::{ChoiceDelta, ContentKind, Delta, ErrorDelta, ServerTiming, Terminal, ToolCallDelta};
 
 /// Reads one chunk, one whole body or one error body.
 pub(super) fn decode(json: &[u8], body: bool) -> Delta<'_> {
-    match from_slice::<Chunk<'_>>(json) {
-        Some(chunk) => chunk.into_delta(body),
+    let mut chunk = Chunk::default();
+    match fill_from_slice(&mut chunk, json) {
+        Some(()) => chunk.delta(body),
         None => Delta::undecodable(),
     }
 }
@@ -29,9 +31,9 @@ object! {
         "model" => model: Str<'a>,
         "choices" => choices: List<Choice<'a>, 1>,
         "usage" => usage: Usage,
-        "x_groq" => groq: Groq<'a>,
-        "time_info" => time_info: TimeInfo,
-        "timings" => timings: Timings,
+        "x_groq" => groq: Rare<Groq<'a>>,
+        "time_info" => time_info: Rare<TimeInfo>,
+        "timings" => timings: Rare<Timings>,
         "error" => error: ErrorField<'a>,
         // Of errors that are not wrapped in `error`: Mistral and vLLM with `"object": "error"`, gateways without.
         "message" | "detail" => error_message: Str<'a>,
@@ -47,7 +49,7 @@ object! {
         "message" => message: Message<'a>,
         "finish_reason" => finish_reason: Str<'a>,
         // Moonshot reports usage here.
-        "usage" => usage: Usage,
+        "usage" => usage: Rare<Usage>,
         // OpenRouter reports an error of one choice here.
         "error" => error: ErrorField<'a>,
     }
@@ -120,7 +122,7 @@ object! {
 }
 
 impl<'a> Chunk<'a> {
-    fn into_delta(self, body: bool) -> Delta<'a> {
+    fn delta(&mut self, body: bool) -> Delta<'a> {
         let mut delta = Delta::chunk();
         // Writer and Perplexity repeat the answer so far as `message` beside `delta`; an answer that does not stream
         // has `message` alone. `chat.completion.done` closes a stream of Perplexity with such a repetition.
@@ -128,39 +130,50 @@ impl<'a> Chunk<'a> {
             && !self.object.as_str().ends_with(".chunk")
             && !self.object.as_str().ends_with(".done");
         delta.whole = whole;
-        delta.usage = self.usage.report();
-        delta.cost_nanos = self.usage.cost_nanos();
-        let mut server = self.timings.server_timing();
-        let groq = if self.usage.present { &self.usage } else { &self.groq.usage };
-        server.merge(&groq.server_timing());
-        server.merge(&self.time_info.server_timing());
+        let mut server = ServerTiming::default();
+        if let Some(timings) = &self.timings.0 {
+            server.merge(&timings.server_timing());
+        }
+        if let Some(time_info) = &self.time_info.0 {
+            server.merge(&time_info.server_timing());
+        }
+        if self.usage.present {
+            delta.usage = self.usage.report();
+            delta.cost_nanos = self.usage.cost_nanos();
+            server.merge(&self.usage.server_timing());
+        }
         let bare_error =
             self.object.as_str() == "error" || (self.choices.0.is_empty() && !self.error_message.is_empty());
-        let mut error = self.error.into_delta();
-        for (position, choice) in self.choices.0.into_iter().enumerate() {
+        let mut error = self.error.take();
+        for (position, choice) in self.choices.0.iter_mut().enumerate() {
             let index = choice.index.index().or_else(|| u32::try_from(position).ok()).unwrap_or(u32::MAX);
-            delta.usage = delta.usage.or_else(|| choice.usage.report());
-            let choice_error = choice.error.into_delta();
-            let message = if whole && !choice.delta.present { choice.message } else { choice.delta };
+            if let Some(usage) = &choice.usage.0
+                && delta.usage.is_none()
+            {
+                delta.usage = usage.report();
+            }
+            let choice_error = choice.error.take();
+            let message = if whole && !choice.delta.present { &mut choice.message } else { &mut choice.delta };
             message.add_to(&mut delta, index, whole);
-            let finish_reason = choice.finish_reason.non_empty();
+            let finish_reason = choice.finish_reason.take();
             let failed = finish_reason.as_deref() == Some("error");
             error = error.or(choice_error).or_else(|| failed.then(ErrorDelta::default));
             delta.choices.push(ChoiceDelta { index, finish_reason });
         }
-        // Groq has the counts here, newer models also at the top level.
-        delta.usage = delta.usage.or_else(|| self.groq.usage.report());
-        error = error.or_else(|| self.groq.error.into_delta());
-        if error.is_none() && bare_error {
-            let bare = ErrorObject {
-                kind: self.error_type,
-                code: self.error_code,
-                message: self.error_message,
-                ..ErrorObject::default()
-            };
-            error = Some(bare.into_delta());
+        if let Some(groq) = &mut self.groq.0 {
+            // The counts are here, with newer models also at the top level.
+            if delta.usage.is_none() {
+                delta.usage = groq.usage.report();
+            }
+            server.merge(&groq.usage.server_timing());
+            error = error.or_else(|| groq.error.take());
         }
-        delta.server = Some(server).filter(|server| *server != ServerTiming::default());
+        if error.is_none() && bare_error {
+            error = Some(ErrorField::of_parts(&mut self.error_type, &mut self.error_code, &mut self.error_message));
+        }
+        if !server.is_empty() {
+            delta.server = Some(server);
+        }
         delta.terminal = match (&error, whole) {
             (Some(_), _) => Terminal::No,
             (None, true) => Terminal::Yes,
@@ -169,14 +182,14 @@ impl<'a> Chunk<'a> {
             (None, false) => Terminal::WhenEveryChoiceFinished,
         };
         delta.error = error;
-        delta.response_id = self.id.non_empty();
-        delta.response_model = self.model.non_empty();
+        delta.response_id = self.id.take();
+        delta.response_model = self.model.take();
         delta
     }
 }
 
 impl<'a> Message<'a> {
-    fn add_to(self, delta: &mut Delta<'a>, choice: u32, whole: bool) {
+    fn add_to(&mut self, delta: &mut Delta<'a>, choice: u32, whole: bool) {
         delta.add_text(ContentKind::Text, self.content.text);
         // The names of the reasoning field are alternatives; servers that have two repeat the text.
         let details = || self.reasoning_details.0.iter().map(|detail| detail.text.bytes + detail.summary.bytes).sum();
@@ -195,28 +208,28 @@ impl<'a> Message<'a> {
                 delta.add_visible(ContentKind::Image, image.url.url.bytes);
             }
         }
-        for (position, call) in self.tool_calls.0.into_iter().enumerate() {
-            let function = if call.function.present { call.function } else { call.custom };
+        for (position, call) in self.tool_calls.0.iter_mut().enumerate() {
+            let function = if call.function.present { &mut call.function } else { &mut call.custom };
             // A whole answer has its calls in order and without an index.
             let place = || if whole { u32::try_from(position).ok() } else { None };
-            function.add_to(delta, choice, call.index.index().or_else(place), call.id);
+            function.add_to(delta, choice, call.index.index().or_else(place), call.id.take());
         }
         if self.function_call.present {
-            self.function_call.add_to(delta, choice, Some(0), Str::default());
+            self.function_call.add_to(delta, choice, Some(0), None);
         }
     }
 }
 
 impl<'a> Function<'a> {
     /// Adds the call, unless there is nothing in it: Snowflake sends empty ones.
-    fn add_to(self, delta: &mut Delta<'a>, choice: u32, index: Option<u32>, id: Str<'a>) {
-        let name = self.name.non_empty();
+    fn add_to(&mut self, delta: &mut Delta<'a>, choice: u32, index: Option<u32>, id: Option<Cow<'a, str>>) {
+        let name = self.name.take();
         if name.is_some() || self.arguments.filled {
             delta.add_visible(ContentKind::ToolCall, self.arguments.bytes);
-        } else if id.is_empty() {
+        } else if id.is_none() {
             return;
         }
-        delta.tool_calls.push(ToolCallDelta { choice, index, id: id.non_empty(), name });
+        delta.tool_calls.push(ToolCallDelta { choice, index, id, name });
     }
 }
 
@@ -244,7 +257,7 @@ object! {
 impl<'de> Deserialize<'de> for Content {
     #[inline]
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_newtype_struct(RAW_STRING, ContentVisitor)
+        deserializer.deserialize_newtype_struct(MEASURED, ContentVisitor)
     }
 }
 
@@ -258,8 +271,8 @@ impl<'de> Visitor<'de> for ContentVisitor {
     }
 
     #[inline]
-    fn visit_borrowed_bytes<E: Error>(self, raw: &'de [u8]) -> Result<Content, E> {
-        Ok(Content { text: unescaped_len(raw), reasoning: 0 })
+    fn visit_bytes<E: Error>(self, text: &[u8]) -> Result<Content, E> {
+        Ok(Content { text: text.len(), reasoning: 0 })
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Content, E> {
@@ -273,23 +286,28 @@ impl<'de> Visitor<'de> for ContentVisitor {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut parts: A) -> Result<Content, A::Error> {
         let mut content = Content::default();
-        while let Some(part) = parts.next_element::<Part>()? {
+        loop {
+            let mut part = Part::default();
+            if parts.next_element_seed(Place(&mut part))?.is_none() {
+                return Ok(content);
+            }
             content.text += part.text.bytes + part.refusal.bytes;
             content.reasoning += part.thinking.0 + part.reasoning.0 + part.summary.0;
         }
-        Ok(content)
     }
 
-    absent! { bool number bytes null object }
+    absent! { bool number null object }
 }
 
 /// The thinking in a part: a string, or a list of parts with text.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct PartText(usize);
 
+fill_by_value!(Content, PartText);
+
 impl<'de> Deserialize<'de> for PartText {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_newtype_struct(RAW_STRING, PartTextVisitor)
+        deserializer.deserialize_newtype_struct(MEASURED, PartTextVisitor)
     }
 }
 
@@ -302,8 +320,8 @@ impl<'de> Visitor<'de> for PartTextVisitor {
         f.write_str("a string or a list of parts")
     }
 
-    fn visit_borrowed_bytes<E: Error>(self, raw: &'de [u8]) -> Result<PartText, E> {
-        Ok(PartText(unescaped_len(raw)))
+    fn visit_bytes<E: Error>(self, text: &[u8]) -> Result<PartText, E> {
+        Ok(PartText(text.len()))
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<PartText, E> {
@@ -316,11 +334,14 @@ impl<'de> Visitor<'de> for PartTextVisitor {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut parts: A) -> Result<PartText, A::Error> {
         let mut bytes = 0;
-        while let Some(part) = parts.next_element::<InnerPart>()? {
+        loop {
+            let mut part = InnerPart::default();
+            if parts.next_element_seed(Place(&mut part))?.is_none() {
+                return Ok(PartText(bytes));
+            }
             bytes += part.text.bytes;
         }
-        Ok(PartText(bytes))
     }
 
-    absent! { bool number bytes null object }
+    absent! { bool number null object }
 }

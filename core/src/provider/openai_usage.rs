@@ -2,9 +2,10 @@
 
 use core::fmt;
 
+use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 
-use super::lenient::{Count, Decimal, absent, object};
+use super::lenient::{Count, Decimal, Fill, absent, fill_by_value, object};
 use crate::delta::{RawUsage, ServerTiming, UsageReport};
 
 object! {
@@ -88,9 +89,7 @@ impl Usage {
 
     /// What the server says the call cost, in billionths of a dollar.
     pub(super) fn cost_nanos(&self) -> Option<u64> {
-        // xAI counts in ticks of 1e-10 dollars.
-        let ticks = self.cost_ticks.value().map(|ticks| ticks.saturating_add(5) / 10);
-        self.cost.0.billionths().or(ticks)
+        cost_nanos(self.cost, self.cost_ticks)
     }
 
     /// Groq puts its timing, in seconds, among the counts.
@@ -125,6 +124,11 @@ impl Timings {
             ..ServerTiming::default()
         }
     }
+}
+
+/// A stated cost in billionths of a dollar, given in dollars or in xAI's ticks of 1e-10 dollars.
+pub(super) fn cost_nanos(cost: Cost, ticks: Count) -> Option<u64> {
+    cost.0.billionths().or_else(|| Some(ticks.value()?.saturating_add(5) / 10))
 }
 
 /// Normalizes counts by `OpenAI`'s arithmetic: input includes cached tokens, output includes reasoning.
@@ -164,6 +168,8 @@ fn first<const N: usize>(counts: [Option<u64>; N]) -> Option<u64> {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Cost(pub(super) Decimal);
 
+fill_by_value!(Cost);
+
 object! {
     struct CostParts {
         "total_cost" => total: Decimal,
@@ -198,7 +204,9 @@ impl<'de> Visitor<'de> for CostVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Cost, A::Error> {
-        CostParts::deserialize(serde::de::value::MapAccessDeserializer::new(map)).map(|parts| Cost(parts.total))
+        let mut parts = CostParts::default();
+        parts.fill(MapAccessDeserializer::new(map))?;
+        Ok(Cost(parts.total))
     }
 
     absent! { bool str bytes null list }
@@ -206,12 +214,14 @@ impl<'de> Visitor<'de> for CostVisitor {
 
 #[cfg(test)]
 mod tests {
-    use super::super::json::from_slice;
+    use super::super::json::fill_from_slice;
     use super::*;
     use crate::time::Nanos;
 
     fn usage(json: &str) -> Usage {
-        from_slice(json.as_bytes()).unwrap()
+        let mut usage = Usage::default();
+        fill_from_slice(&mut usage, json.as_bytes()).unwrap();
+        usage
     }
 
     #[test]

@@ -88,7 +88,17 @@ impl Protocol {
 
     /// Whether there is a decoder; without one every payload counts as not decodable.
     pub const fn is_implemented(self) -> bool {
-        matches!(self, Self::OpenAiChat | Self::MistralChat | Self::AnthropicMessages)
+        matches!(
+            self,
+            Self::OpenAiChat
+                | Self::MistralChat
+                | Self::OpenAiResponses
+                | Self::AnthropicMessages
+                | Self::GeminiGenerateContent
+                | Self::BedrockConverse
+                | Self::OllamaChat
+                | Self::CohereChat
+        )
     }
 }
 

@@ -1,0 +1,267 @@
+//! `bedrock.converse`: `Converse` and `ConverseStream` of AWS Bedrock, in the form the SDKs give: one member names the
+//! event.
+//!
+//! The answer names neither its model nor an id. Counts come after the stop reason.
+
+use alloc::borrow::Cow;
+
+use super::json::fill_from_slice;
+use super::lenient::{Count, List, Payload, Rare, Str, Text, object};
+use crate::delta::{
+    ChoiceDelta, ContentKind, Delta, ErrorDelta, RawUsage, ServerTiming, Terminal, ToolCallDelta, UsageReport,
+};
+
+/// Reads one event or one whole answer.
+pub(super) fn decode(json: &[u8]) -> Delta<'_> {
+    let mut event = Event::default();
+    match fill_from_slice(&mut event, json) {
+        Some(()) => event.delta(),
+        None => Delta::undecodable(),
+    }
+}
+
+object! {
+    struct Event<'a> {
+        "messageStart" => message_start: Start,
+        "contentBlockStart" => block_start: BlockStart<'a>,
+        "contentBlockDelta" => block_delta: BlockDelta,
+        "messageStop" => message_stop: MessageStop<'a>,
+        "metadata" => metadata: Metadata,
+        "internalServerException" => internal_server: Rare<Exception<'a>>,
+        "modelStreamErrorException" => model_stream: Rare<Exception<'a>>,
+        "serviceUnavailableException" => service_unavailable: Rare<Exception<'a>>,
+        "throttlingException" => throttling: Rare<Exception<'a>>,
+        "validationException" => validation: Rare<Exception<'a>>,
+        // Of a whole answer.
+        "output" => output: Rare<Output<'a>>,
+        "stopReason" => stop_reason: Str<'a>,
+        "usage" => usage: Usage,
+        "metrics" => metrics: Metrics,
+        // Of an error body.
+        "message" => message: Str<'a>,
+    }
+}
+
+object! {
+    struct Start {}
+}
+
+object! {
+    struct BlockStart<'a> {
+        "contentBlockIndex" => index: Count,
+        "start" => start: Block<'a>,
+    }
+}
+
+object! {
+    struct BlockDelta { "delta" => delta: Piece }
+}
+
+object! {
+    struct Piece {
+        "text" => text: Text,
+        "reasoningContent" => reasoning: Reasoning,
+        "toolUse" => tool_use: ToolInput,
+        "image" => image: Image,
+    }
+}
+
+object! {
+    struct ToolInput { "input" => input: Payload }
+}
+
+object! {
+    struct Image { "source" => source: ImageSource }
+}
+
+object! {
+    struct ImageSource { "bytes" => bytes: Text }
+}
+
+object! {
+    struct Reasoning {
+        "text" => text: Text,
+        "reasoningText" => inner: ReasoningText,
+    }
+}
+
+object! {
+    struct ReasoningText { "text" => text: Text }
+}
+
+object! {
+    struct Block<'a> {
+        "text" => text: Text,
+        "reasoningContent" => reasoning: Reasoning,
+        "toolUse" => tool_use: ToolUse<'a>,
+    }
+}
+
+object! {
+    struct ToolUse<'a> {
+        "toolUseId" => id: Str<'a>,
+        "name" => name: Str<'a>,
+        "input" => input: Payload,
+    }
+}
+
+object! {
+    struct MessageStop<'a> { "stopReason" => stop_reason: Str<'a> }
+}
+
+object! {
+    struct Metadata {
+        "usage" => usage: Usage,
+        "metrics" => metrics: Metrics,
+    }
+}
+
+object! {
+    struct Metrics { "latencyMs" => latency: super::lenient::Decimal }
+}
+
+object! {
+    struct Exception<'a> { "message" => message: Str<'a> }
+}
+
+object! {
+    struct Output<'a> { "message" => message: Message<'a> }
+}
+
+object! {
+    struct Message<'a> { "content" => content: List<Block<'a>, 1> }
+}
+
+object! {
+    struct Usage {
+        "inputTokens" => input: Count,
+        "outputTokens" => output: Count,
+        "totalTokens" => total: Count,
+        "cacheReadInputTokens" => cache_read: Count,
+        "cacheWriteInputTokens" => cache_write: Count,
+    }
+}
+
+impl<'a> Event<'a> {
+    fn delta(&mut self) -> Delta<'a> {
+        let mut delta = Delta::chunk();
+        if self.message_start.present {
+            delta.choices.push(ChoiceDelta::default());
+        }
+        let index = self.block_start.index.index();
+        self.block_start.start.add_to(&mut delta, index);
+        let piece = &self.block_delta.delta;
+        delta.add_text(ContentKind::Text, piece.text.bytes);
+        delta.add_text(ContentKind::Reasoning, piece.reasoning.bytes());
+        if piece.tool_use.input.filled {
+            delta.add_visible(ContentKind::ToolCall, piece.tool_use.input.bytes);
+        }
+        if piece.image.present {
+            delta.add_visible(ContentKind::Image, piece.image.source.bytes.bytes);
+        }
+        if self.message_stop.present {
+            // Metadata follows, but nothing of the answer.
+            delta.terminal = Terminal::Yes;
+            delta.choices.push(ChoiceDelta { index: 0, finish_reason: self.message_stop.stop_reason.take() });
+        }
+        delta.usage = self.metadata.usage.report();
+        delta.server = self.metadata.metrics.server_timing();
+        if let Some(output) = &mut self.output.0 {
+            delta.whole = true;
+            delta.terminal = Terminal::Yes;
+            for (position, block) in output.message.content.0.iter_mut().enumerate() {
+                block.add_to(&mut delta, u32::try_from(position).ok());
+            }
+            delta.choices.push(ChoiceDelta { index: 0, finish_reason: self.stop_reason.take() });
+            delta.usage = self.usage.report();
+            delta.server = self.metrics.server_timing();
+        } else if let Some(message) = self.message.take() {
+            delta.whole = true;
+            delta.error = Some(ErrorDelta { message: Some(message), ..ErrorDelta::default() });
+        }
+        for (name, exception) in [
+            ("internalServerException", &mut self.internal_server),
+            ("modelStreamErrorException", &mut self.model_stream),
+            ("serviceUnavailableException", &mut self.service_unavailable),
+            ("throttlingException", &mut self.throttling),
+            ("validationException", &mut self.validation),
+        ] {
+            if let Some(exception) = &mut exception.0 {
+                let message = exception.message.take();
+                delta.error = Some(ErrorDelta { error_type: Some(Cow::Borrowed(name)), status_code: None, message });
+            }
+        }
+        delta
+    }
+}
+
+impl<'a> Block<'a> {
+    fn add_to(&mut self, delta: &mut Delta<'a>, index: Option<u32>) {
+        delta.add_text(ContentKind::Text, self.text.bytes);
+        delta.add_text(ContentKind::Reasoning, self.reasoning.bytes());
+        if self.tool_use.present {
+            delta.add_visible(ContentKind::ToolCall, self.tool_use.input.bytes);
+            let (id, name) = (self.tool_use.id.take(), self.tool_use.name.take());
+            delta.tool_calls.push(ToolCallDelta { choice: 0, index, id, name });
+        }
+    }
+}
+
+impl Reasoning {
+    fn bytes(&self) -> usize {
+        self.text.bytes + self.inner.text.bytes
+    }
+}
+
+impl Metrics {
+    fn server_timing(&self) -> Option<ServerTiming> {
+        let total_ns = Some(self.latency.millis()?);
+        Some(ServerTiming { total_ns, ..ServerTiming::default() })
+    }
+}
+
+impl Usage {
+    /// `inputTokens` leaves out the cache: total = input + output + read + written holds in every recording that has
+    /// cached tokens.
+    fn report(&self) -> Option<UsageReport> {
+        let mut rejected = 0;
+        let mut take = |count: Count| count.tally(&mut rejected);
+        let raw = RawUsage {
+            input: take(self.input),
+            output: take(self.output),
+            cache_read: take(self.cache_read),
+            cache_write: take(self.cache_write),
+            total: take(self.total),
+            ..RawUsage::default()
+        };
+        let cached = raw.cache_read.unwrap_or(0).saturating_add(raw.cache_write.unwrap_or(0));
+        (!raw.is_empty() || rejected > 0).then(|| UsageReport {
+            input_tokens: raw.input.map(|input| input.saturating_add(cached)),
+            output_tokens: raw.output,
+            cache_read_tokens: raw.cache_read,
+            cache_write_tokens: raw.cache_write,
+            raw: Some(raw),
+            rejected,
+            ..UsageReport::default()
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn input_includes_the_cache() {
+        let json = br#"{"metadata":{"usage":{"inputTokens":5,"outputTokens":2,"cacheReadInputTokens":10,"cacheWriteInputTokens":1},"metrics":{"latencyMs":170}}}"#;
+        let delta = decode(json);
+        assert_eq!(delta.usage.unwrap().input_tokens, Some(16));
+        assert_eq!(delta.server.unwrap().total_ns.unwrap().as_millis(), 170);
+    }
+
+    #[test]
+    fn an_exception_is_an_error_of_its_name() {
+        let error = decode(br#"{"throttlingException":{"message":"slow down"}}"#).error.unwrap();
+        assert_eq!(error.error_type.as_deref(), Some("throttlingException"));
+    }
+}

@@ -1,0 +1,150 @@
+//! `ollama.chat`: `/api/chat` and `/api/generate` of Ollama.
+//!
+//! Lines of JSON; the last one has `done` and the counts. An answer that does not stream is one such line.
+
+use serde::{Deserialize, Serialize};
+
+use super::error::ErrorField;
+use super::json::fill_from_slice;
+use super::lenient::{Count, Flag, List, Payload, Str, Text, object};
+use crate::delta::{ChoiceDelta, ContentKind, Delta, RawUsage, ServerTiming, Terminal, ToolCallDelta, UsageReport};
+use crate::time::Nanos;
+
+/// What one line has to know of the ones before it.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub(super) struct OllamaChat {
+    begun: bool,
+    /// Tool calls so far: they come whole and without an index.
+    calls: u32,
+}
+
+impl OllamaChat {
+    pub(super) fn decode<'a>(&mut self, json: &'a [u8]) -> Delta<'a> {
+        let mut line = Line::default();
+        match fill_from_slice(&mut line, json) {
+            Some(()) => self.delta(&mut line),
+            None => Delta::undecodable(),
+        }
+    }
+
+    fn delta<'a>(&mut self, line: &mut Line<'a>) -> Delta<'a> {
+        let mut delta = Delta::chunk();
+        let first = !core::mem::replace(&mut self.begun, true);
+        delta.response_model = line.model.take();
+        delta.error = line.error.take();
+        if delta.error.is_some() {
+            delta.whole = first;
+            return delta;
+        }
+        delta.add_text(ContentKind::Text, line.message.content.bytes);
+        delta.add_text(ContentKind::Text, line.response.bytes);
+        delta.add_text(ContentKind::Reasoning, line.message.thinking.bytes + line.thinking.bytes);
+        for call in &mut line.message.tool_calls.0 {
+            delta.add_visible(ContentKind::ToolCall, call.function.arguments.bytes);
+            let (id, name) = (call.id.take(), call.function.name.take());
+            delta.tool_calls.push(ToolCallDelta { choice: 0, index: Some(self.calls), id, name });
+            self.calls = self.calls.saturating_add(1);
+        }
+        if line.done.0 {
+            delta.whole = first;
+            delta.terminal = Terminal::Yes;
+            delta.usage = line.usage();
+            let server = line.server_timing();
+            delta.server = (!server.is_empty()).then_some(server);
+        }
+        delta.choices.push(ChoiceDelta { index: 0, finish_reason: line.done_reason.take() });
+        delta
+    }
+}
+
+object! {
+    struct Line<'a> {
+        "model" => model: Str<'a>,
+        "message" => message: Message<'a>,
+        // Of `/api/generate`.
+        "response" => response: Text,
+        "thinking" => thinking: Text,
+        "done" => done: Flag,
+        "done_reason" => done_reason: Str<'a>,
+        "prompt_eval_count" => prompt_eval_count: Count,
+        "eval_count" => eval_count: Count,
+        "prompt_eval_duration" => prompt_eval_duration: Count,
+        "eval_duration" => eval_duration: Count,
+        "total_duration" => total_duration: Count,
+        "error" => error: ErrorField<'a>,
+    }
+}
+
+object! {
+    struct Message<'a> {
+        "content" => content: Text,
+        "thinking" => thinking: Text,
+        "tool_calls" => tool_calls: List<ToolCall<'a>, 0>,
+    }
+}
+
+object! {
+    struct ToolCall<'a> {
+        "id" => id: Str<'a>,
+        "function" => function: Function<'a>,
+    }
+}
+
+object! {
+    struct Function<'a> {
+        "name" => name: Str<'a>,
+        "arguments" => arguments: Payload,
+    }
+}
+
+impl Line<'_> {
+    /// `prompt_eval_count` is left out when the whole prompt was in the cache: then the input is unknown, not zero.
+    fn usage(&self) -> Option<UsageReport> {
+        let mut rejected = 0;
+        let mut take = |count: Count| count.tally(&mut rejected);
+        let raw =
+            RawUsage { input: take(self.prompt_eval_count), output: take(self.eval_count), ..RawUsage::default() };
+        (!raw.is_empty() || rejected > 0).then(|| UsageReport {
+            input_tokens: raw.input,
+            output_tokens: raw.output,
+            raw: Some(raw),
+            rejected,
+            ..UsageReport::default()
+        })
+    }
+
+    /// Durations are in nanoseconds.
+    fn server_timing(&self) -> ServerTiming {
+        let nanos = |count: Count| count.value().map(Nanos::from_nanos);
+        ServerTiming {
+            prompt_ns: nanos(self.prompt_eval_duration),
+            generation_ns: nanos(self.eval_duration),
+            total_ns: nanos(self.total_duration),
+            ..ServerTiming::default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_first_line_that_is_done_is_a_whole_answer() {
+        let line = br#"{"model":"m","message":{"content":"hi"},"done":true,"done_reason":"stop","eval_count":3}"#;
+        let mut decoder = OllamaChat::default();
+        let delta = decoder.decode(line);
+        assert!(delta.whole && delta.terminal == Terminal::Yes);
+        let usage = delta.usage.unwrap();
+        assert_eq!((usage.input_tokens, usage.output_tokens), (None, Some(3)));
+        assert!(!decoder.decode(line).whole);
+    }
+
+    #[test]
+    fn calls_are_told_apart_across_lines() {
+        let line = br#"{"message":{"tool_calls":[{"function":{"name":"f","arguments":{"a":1}}}]},"done":false}"#;
+        let mut decoder = OllamaChat::default();
+        assert_eq!(decoder.decode(line).tool_calls[0].index, Some(0));
+        assert_eq!(decoder.decode(line).tool_calls[0].index, Some(1));
+    }
+}
