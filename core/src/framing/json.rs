@@ -102,7 +102,7 @@ impl Json {
     fn skip_to_value(&mut self, input: &mut &[u8]) {
         while let Some((&byte, rest)) = input.split_first() {
             match (self.place, byte) {
-                (Place::Top, b'{' | b'[') | (Place::InArray, b'{' | b'[') => return,
+                (Place::Top | Place::InArray, b'{' | b'[') => return,
                 (Place::BeforeArray, b'[') => self.place = Place::InArray,
                 (Place::InArray, b']') => self.place = Place::AfterArray,
                 (Place::Top | Place::BeforeArray, byte) if !byte.is_ascii_whitespace() => {
@@ -133,9 +133,7 @@ impl Scan {
                     at += 1;
                     continue;
                 }
-                let Some(found) = input.get(at..).and_then(|rest| memchr2(b'"', b'\\', rest)) else {
-                    return None;
-                };
+                let found = input.get(at..).and_then(|rest| memchr2(b'"', b'\\', rest))?;
                 at += found;
                 if input.get(at) == Some(&b'\\') {
                     self.escaped = true;

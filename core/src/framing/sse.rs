@@ -257,6 +257,7 @@ struct Borrowed<'i> {
     data: Option<&'i [u8]>,
 }
 
+#[derive(Clone, Copy, Debug)]
 enum Emit<'i> {
     Event { name: Piece<'i>, data: Piece<'i> },
     Comment,

@@ -174,6 +174,15 @@ impl Attempt {
             && (self.evidence.terminal.is_set() || (self.evidence.finish_is_terminal && self.choices.all_finished()))
     }
 
+    /// Whether the response would be complete with this event.
+    pub(crate) fn completes_with(&self, delta: &Delta<'_>) -> bool {
+        let finish_is_terminal =
+            self.evidence.finish_is_terminal || delta.terminal == Terminal::WhenEveryChoiceFinished;
+        delta.error.is_none()
+            && (delta.terminal == Terminal::Yes
+                || (finish_is_terminal && self.choices.would_finish_with(&delta.choices)))
+    }
+
     /// Whether nothing may change the attempt any more but a usage report.
     pub(crate) fn is_sealed(&self) -> bool {
         let evidence = &self.evidence;

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     config::Config,
-    delta::{ContentKind, Delta, ErrorDelta, Terminal, UsageReport},
+    delta::{ContentKind, Delta, ErrorDelta, UsageReport},
     limits::{Limits, cut},
     record::{AttributeValue, Attributes, EventKind, Flags, Request, SpanEvent, TimeoutKind, Usage},
     stats::Coverage,
@@ -328,9 +328,8 @@ impl Machine {
         }
         let is_current = slot.number == latest || slot.is_open();
         // After a timeout or a close only what completes the response still counts.
-        let completes =
-            delta.terminal == Terminal::Yes || delta.choices.iter().any(|choice| choice.finish_reason.is_some());
-        if !is_current || slot.is_sealed() || (slot.evidence.ended.is_set() && !slot.is_complete() && !completes) {
+        let is_over = slot.evidence.ended.is_set() && !slot.is_complete() && !slot.completes_with(delta);
+        if !is_current || slot.is_sealed() || is_over {
             if delta.chunk {
                 bump(&mut counts.late_events);
             }

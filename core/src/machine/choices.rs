@@ -23,7 +23,7 @@ pub(crate) struct Choices {
 impl Choices {
     /// Takes note of a choice. Returns whether it finished just now.
     pub(crate) fn observe(&mut self, choice: &ChoiceDelta<'_>, limits: &Limits) -> bool {
-        let bit = 1_u64.checked_shl(choice.index).unwrap_or(0);
+        let bit = bit(choice.index);
         self.seen |= bit;
         let Some(reason) = choice.finish_reason.as_deref().filter(|reason| !reason.is_empty()) else { return false };
         self.finished |= bit;
@@ -51,6 +51,19 @@ impl Choices {
         }
     }
 
+    /// Whether every choice would be finished with these.
+    pub(crate) fn would_finish_with(&self, choices: &[ChoiceDelta<'_>]) -> bool {
+        let (mut seen, mut finished) = (self.seen, self.finished);
+        for choice in choices {
+            let bit = bit(choice.index);
+            seen |= bit;
+            if choice.finish_reason.as_deref().is_some_and(|reason| !reason.is_empty()) {
+                finished |= bit;
+            }
+        }
+        finished != 0 && seen & !finished == 0
+    }
+
     /// Whether choices were seen and each of them has a finish reason.
     pub(crate) fn all_finished(&self) -> bool {
         !self.reasons.is_empty() && self.seen & !self.finished == 0
@@ -63,4 +76,9 @@ impl Choices {
     pub(crate) fn dropped(&self) -> u64 {
         u64::from(self.dropped)
     }
+}
+
+/// The bit of a choice; choices past 63 have none and do not take part.
+fn bit(index: u32) -> u64 {
+    1_u64.checked_shl(index).unwrap_or(0)
 }

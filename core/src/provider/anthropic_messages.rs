@@ -207,3 +207,67 @@ impl<'a> Block<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn usage(decoder: &mut AnthropicMessages, json: &str) -> UsageReport {
+        decoder.decode(json.as_bytes(), false).usage.unwrap()
+    }
+
+    #[test]
+    fn usage_is_merged_and_its_input_includes_the_cache() {
+        let mut decoder = AnthropicMessages::default();
+        let start = r#"{"type":"message_start","message":{"id":"m","usage":{"input_tokens":5,"cache_read_input_tokens":0,"output_tokens":1}}}"#;
+        let report = usage(&mut decoder, start);
+        assert_eq!((report.input_tokens, report.output_tokens, report.output_is_placeholder), (Some(5), Some(1), true));
+        let delta = r#"{"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"cache_read_input_tokens":40,"output_tokens":9,"output_tokens_details":{"thinking_tokens":3}}}"#;
+        let report = usage(&mut decoder, delta);
+        assert_eq!((report.input_tokens, report.output_tokens, report.reasoning_tokens), (Some(45), Some(9), Some(3)));
+        assert!(!report.output_is_placeholder);
+        let report = usage(&mut decoder, start);
+        assert_eq!((report.output_tokens, report.output_is_placeholder), (Some(9), false));
+    }
+
+    #[test]
+    fn tools_of_client_and_server_begin_with_their_block() {
+        let mut decoder = AnthropicMessages::default();
+        let delta = decoder.decode(br#"{"type":"content_block_start","index":2,"content_block":{"type":"tool_use","id":"t","name":"f","input":{}}}"#, false);
+        assert!(delta.visible.contains(ContentKind::ToolCall));
+        assert_eq!((delta.tool_calls[0].index, delta.tool_calls[0].name.as_deref()), (Some(2), Some("f")));
+        let delta = decoder.decode(
+            br#"{"type":"content_block_start","index":3,"content_block":{"type":"server_tool_use","name":"s"}}"#,
+            false,
+        );
+        assert_eq!((delta.server_tool_calls, delta.tool_calls.len()), (1, 0));
+        for silent in [
+            r#"{"type":"content_block_start","content_block":{"type":"text","text":""}}"#,
+            r#"{"type":"content_block_start","content_block":{"type":"redacted_thinking","data":"x"}}"#,
+            r#"{"type":"content_block_delta","delta":{"type":"signature_delta","signature":"x"}}"#,
+            r#"{"type":"content_block_stop","index":0}"#,
+        ] {
+            let delta = decoder.decode(silent.as_bytes(), false);
+            assert!(delta.chunk && delta.visible.is_empty(), "{silent}");
+        }
+    }
+
+    #[test]
+    fn pings_are_no_chunks_and_errors_have_their_type() {
+        let mut decoder = AnthropicMessages::default();
+        let delta = decoder.decode(br#"{"type":"ping"}"#, false);
+        assert!(!delta.chunk && delta.keep_alives == 1);
+        let delta = decoder.decode(br#"{"type":"error","error":{"type":"overloaded_error","message":"m"}}"#, false);
+        assert_eq!(delta.error.unwrap().error_type.as_deref(), Some("overloaded_error"));
+        assert_eq!(decoder.decode(br#"{"type":"message_stop"}"#, false).terminal, Terminal::Yes);
+    }
+
+    #[test]
+    fn a_whole_message_is_read_at_once() {
+        let json = br#"{"type":"message","id":"m","model":"c","stop_reason":"tool_use","content":[{"type":"thinking","thinking":"abc"},{"type":"text","text":"hi"},{"type":"tool_use","id":"t","name":"f","input":{"a":1}}],"usage":{"input_tokens":3,"output_tokens":4}}"#;
+        let delta = AnthropicMessages::default().decode(json, true);
+        assert!(delta.whole && delta.terminal == Terminal::Yes);
+        assert_eq!((delta.bytes[0], delta.bytes[1], delta.tool_calls[0].index), (2, 3, Some(2)));
+        assert!(!delta.usage.unwrap().output_is_placeholder);
+    }
+}

@@ -6,7 +6,7 @@
 use alloc::borrow::Cow;
 
 use super::json::fill_from_slice;
-use super::lenient::{Count, List, Payload, Rare, Str, Text, object};
+use super::lenient::{Count, Decimal, List, Payload, Rare, Str, Text, object};
 use crate::delta::{
     ChoiceDelta, ContentKind, Delta, ErrorDelta, RawUsage, ServerTiming, Terminal, ToolCallDelta, UsageReport,
 };
@@ -43,7 +43,7 @@ object! {
 }
 
 object! {
-    struct Start {}
+    struct Start { "role" => role: Text }
 }
 
 object! {
@@ -117,7 +117,7 @@ object! {
 }
 
 object! {
-    struct Metrics { "latencyMs" => latency: super::lenient::Decimal }
+    struct Metrics { "latencyMs" => latency: Decimal }
 }
 
 object! {

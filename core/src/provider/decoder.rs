@@ -50,6 +50,7 @@ impl Decoder {
     }
 
     /// Says what a frame means. The delta borrows from the frame's bytes.
+    #[inline]
     pub fn decode<'a>(&mut self, frame: &Frame<'a>) -> Delta<'a> {
         match *frame {
             Frame::Event { data, .. } => self.payload(data, false),
@@ -66,6 +67,7 @@ impl Decoder {
         self.payload(json, false)
     }
 
+    #[inline]
     fn payload<'a>(&mut self, json: &'a [u8], body: bool) -> Delta<'a> {
         match json.trim_ascii() {
             // An event whose data is empty keeps the connection open and says nothing.
@@ -127,6 +129,7 @@ impl StreamDecoder {
     /// Takes the next delta out of `input`, which is advanced past what has been consumed.
     ///
     /// `None` means that `input` is used up and more bytes are needed.
+    #[inline]
     pub fn next_delta<'a, 'i: 'a>(&'a mut self, input: &mut &'i [u8]) -> Option<Delta<'a>> {
         let frame = self.framer.next_frame(input)?;
         Some(self.decoder.decode(&frame))

@@ -1,8 +1,8 @@
 //! `openai.chat`: chat completions of `OpenAI` and of every server that speaks like it.
 //!
 //! Fields that only some servers have are read at all of them; they never mean two things. What counts as content, by
-//! server: reasoning in `reasoning_content` (DeepSeek, Qwen, xAI, vLLM), `reasoning` (Groq, `OpenRouter`, Cerebras),
-//! `thinking_blocks` (LiteLLM), `reasoning_details` (Snowflake) or in parts of `content` (Mistral, Databricks).
+//! server: reasoning in `reasoning_content` (`DeepSeek`, Qwen, xAI, vLLM), `reasoning` (Groq, `OpenRouter`, Cerebras),
+//! `thinking_blocks` (`LiteLLM`), `reasoning_details` (Snowflake) or in parts of `content` (Mistral, Databricks).
 
 use alloc::borrow::Cow;
 use core::fmt;
@@ -122,13 +122,13 @@ object! {
 }
 
 impl<'a> Chunk<'a> {
+    #[inline]
     fn delta(&mut self, body: bool) -> Delta<'a> {
         let mut delta = Delta::chunk();
         // Writer and Perplexity repeat the answer so far as `message` beside `delta`; an answer that does not stream
         // has `message` alone. `chat.completion.done` closes a stream of Perplexity with such a repetition.
         let whole = (body || self.choices.0.iter().any(|choice| choice.message.present && !choice.delta.present))
-            && !self.object.as_str().ends_with(".chunk")
-            && !self.object.as_str().ends_with(".done");
+            && !matches!(self.object.as_str(), "chat.completion.chunk" | "chat.completion.done");
         delta.whole = whole;
         let mut server = ServerTiming::default();
         if let Some(timings) = &self.timings.0 {
@@ -344,4 +344,107 @@ impl<'de> Visitor<'de> for PartTextVisitor {
     }
 
     absent! { bool number null object }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chunk(json: &str) -> Delta<'_> {
+        decode(json.as_bytes(), false)
+    }
+
+    fn content(message: &str) -> [u32; 7] {
+        decode(alloc::format!(r#"{{"choices":[{{"delta":{message}}}]}}"#).as_bytes(), false).bytes
+    }
+
+    #[test]
+    fn reasoning_goes_by_many_names_and_counts_once() {
+        for message in [
+            r#"{"reasoning_content":"ab"}"#,
+            r#"{"reasoning":"ab","reasoning_details":[{"text":"ab"}],"content":null}"#,
+            r#"{"reasoning_content":"","reasoning_text":"ab"}"#,
+            r#"{"thinking":"ab"}"#,
+            r#"{"thinking_blocks":[{"thinking":"ab"}]}"#,
+            r#"{"reasoning":null,"reasoning_details":[{"summary":"ab"},{"data":"secret"}]}"#,
+            r#"{"content":[{"type":"thinking","thinking":[{"type":"text","text":"ab"}]}]}"#,
+        ] {
+            assert_eq!(content(message), [0, 2, 0, 0, 0, 0, 0], "{message}");
+        }
+        assert_eq!(content(r#"{"content":[{"type":"text","text":"abc"}],"refusal":"x"}"#), [3, 0, 0, 1, 0, 0, 0]);
+        assert_eq!(
+            content(r#"{"audio":{"transcript":"abc"},"images":[{"image_url":{"url":"u"}}]}"#),
+            [0, 0, 0, 0, 0, 1, 3]
+        );
+    }
+
+    #[test]
+    fn tool_calls_come_whole_or_in_fragments() {
+        let delta = chunk(
+            r#"{"choices":[{"index":1,"delta":{"tool_calls":[{"index":0,"id":"c","function":{"name":"f","arguments":""}}]}}]}"#,
+        );
+        assert!(delta.visible.contains(ContentKind::ToolCall));
+        let call = &delta.tool_calls[0];
+        assert_eq!(
+            (call.choice, call.index, call.id.as_deref(), call.name.as_deref()),
+            (1, Some(0), Some("c"), Some("f"))
+        );
+        let delta =
+            chunk(r#"{"choices":[{"delta":{"tool_calls":[{"index":0,"id":"","function":{"arguments":"{}"}}]}}]}"#);
+        assert_eq!((delta.bytes[2], delta.tool_calls[0].id.as_deref()), (2, None));
+        assert!(chunk(r#"{"choices":[{"delta":{"tool_calls":[{"index":0,"function":{}}]}}]}"#).tool_calls.is_empty());
+        assert_eq!(chunk(r#"{"choices":[{"delta":{"function_call":{"name":"f"}}}]}"#).tool_calls[0].index, Some(0));
+        assert_eq!(
+            chunk(r#"{"choices":[{"delta":{"tool_calls":[{"custom":{"name":"f","input":"x"}}]}}]}"#).bytes[2],
+            1
+        );
+    }
+
+    #[test]
+    fn errors_are_found_wherever_they_are() {
+        let error = |json: &'static str| chunk(json).error.unwrap();
+        assert_eq!(error(r#"{"error":{"code":502,"message":"m"},"choices":[]}"#).status_code, Some(502));
+        assert_eq!(error(r#"{"error":"gone"}"#).message.as_deref(), Some("gone"));
+        assert_eq!(error(r#"{"x_groq":{"error":{"type":"t"}}}"#).error_type.as_deref(), Some("t"));
+        assert_eq!(
+            error(r#"{"choices":[{"error":{"code":"c"},"finish_reason":"error"}]}"#).error_type.as_deref(),
+            Some("c")
+        );
+        assert_eq!(error(r#"{"choices":[{"delta":{},"finish_reason":"error"}]}"#).error_type, None);
+        assert_eq!(error(r#"{"object":"error","message":"m","type":"t","code":400}"#).status_code, Some(400));
+        assert!(chunk(r#"{"error":null,"choices":[]}"#).error.is_none());
+    }
+
+    #[test]
+    fn whole_answers_are_told_from_chunks() {
+        let whole =
+            chunk(r#"{"object":"chat.completion","choices":[{"message":{"content":"hi"},"finish_reason":"stop"}]}"#);
+        assert!(whole.whole && whole.terminal == Terminal::Yes);
+        let both = chunk(r#"{"choices":[{"message":{"content":"all so far"},"delta":{"content":"far"}}]}"#);
+        assert!(!both.whole && both.bytes[0] == 3);
+        assert_eq!(both.terminal, Terminal::WhenEveryChoiceFinished);
+    }
+
+    #[test]
+    fn usage_is_found_wherever_it_is() {
+        for json in [
+            r#"{"choices":[],"usage":{"prompt_tokens":3}}"#,
+            r#"{"choices":[{"usage":{"prompt_tokens":3}}],"usage":null}"#,
+            r#"{"x_groq":{"usage":{"prompt_tokens":3,"queue_time":0.1}}}"#,
+        ] {
+            assert_eq!(chunk(json).usage.unwrap().input_tokens, Some(3), "{json}");
+        }
+        assert!(chunk(r#"{"x_groq":{"usage":{"queue_time":0.1}}}"#).server.is_some());
+        assert!(chunk(r#"{"choices":[],"usage":null}"#).usage.is_none());
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_counted() {
+        for bad in [&b"{"[..], b"not json", b"{\"id\":\"\xff\"}", b"{} x"] {
+            let delta = decode(bad, false);
+            assert!(delta.decode_errors == 1 && !delta.chunk);
+        }
+        let odd = chunk(r#"{"id":7,"model":null,"choices":{"delta":"x"},"usage":"none","error":false,"x_groq":[]}"#);
+        assert!(odd.chunk && odd.decode_errors == 0 && odd.usage.is_none() && odd.error.is_none());
+    }
 }
