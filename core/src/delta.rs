@@ -127,6 +127,8 @@ pub struct Delta<'a> {
     pub incomplete_reason: Option<Cow<'a, str>>,
     /// Payloads that could not be read.
     pub decode_errors: u32,
+    /// Frames longer than their cap, skipped.
+    pub oversized_frames: u32,
     /// Whether this is a whole response body, not an event of a stream.
     pub whole: bool,
 }
@@ -145,6 +147,11 @@ impl Delta<'_> {
     /// A delta for one payload that could not be read.
     pub fn undecodable() -> Self {
         Self { decode_errors: 1, ..Self::default() }
+    }
+
+    /// A delta for one frame that was longer than its cap.
+    pub fn oversized() -> Self {
+        Self { oversized_frames: 1, ..Self::default() }
     }
 
     /// Adds text: visible only when it is not empty.

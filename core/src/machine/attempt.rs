@@ -168,9 +168,11 @@ impl Attempt {
 
     /// Whether the response is complete: the end marker came, or every choice finished where that is enough.
     ///
-    /// A failure is taken over only while the response is not complete, so it rules completeness out.
+    /// A failure is taken over only while the response is not complete, so it rules completeness out; so does an error
+    /// status, whose body may be complete.
     pub(crate) fn is_complete(&self) -> bool {
         self.evidence.failure.is_none()
+            && self.status_code.is_none_or(|status| status < 400)
             && (self.evidence.terminal.is_set() || (self.evidence.finish_is_terminal && self.choices.all_finished()))
     }
 

@@ -78,10 +78,12 @@ impl Streaming {
     }
 }
 
-/// What happened to the call while no attempt was open, or to all of them at once.
+/// What the caller's side did to the call since its latest attempt began, whether or not that was still open.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub(super) struct Signals {
     pub(super) cancelled: bool,
+    /// Before the latest attempt: an abort-like error of that one is explained by it.
+    pub(super) cancelled_before: bool,
     pub(super) closed: bool,
     pub(super) timed_out: Option<TimeoutKind>,
 }
@@ -229,6 +231,8 @@ impl Machine {
                 attempt.evidence.ended.set_first(now);
             }
         }
+        let cancelled_before = self.signals.cancelled || self.signals.cancelled_before;
+        self.signals = Signals { cancelled_before, ..Signals::default() };
         self.fold_past_cap(now);
 
         let attributes = core::mem::take(&mut start.attributes);
@@ -304,6 +308,7 @@ impl Machine {
     pub fn handle_delta(&mut self, now: Timestamp, attempt: Option<u32>, delta: &Delta<'_>) {
         let now = self.advance(now);
         self.counts.decode_errors = self.counts.decode_errors.saturating_add(delta.decode_errors);
+        self.counts.oversized_frames = self.counts.oversized_frames.saturating_add(delta.oversized_frames);
         if let Some(report) = &delta.usage {
             self.counts.rejected_usage = self.counts.rejected_usage.saturating_add(report.rejected);
         }
@@ -373,11 +378,6 @@ impl Machine {
         {
             slot.fail(now, limit_failure(failure_of(error), config));
         }
-    }
-
-    /// Counts a frame that was longer than its cap.
-    pub fn handle_oversized_frame(&mut self) {
-        bump(&mut self.counts.oversized_frames);
     }
 
     /// Applies token counts that came apart from any chunk.

@@ -102,8 +102,9 @@ impl Machine {
         if !in_wait && let Some(verdict) = last_failure {
             return verdict;
         }
-        let given =
-            Given { cancelled: self.signals.cancelled, closed: self.signals.closed, timed_out: self.signals.timed_out };
+        let aborted = |attempt: &Attempt| attempt.evidence.failure.as_ref().is_some_and(|failure| failure.abort_like);
+        let cancelled = self.signals.cancelled || (self.signals.cancelled_before && last.is_some_and(aborted));
+        let given = Given { cancelled, closed: self.signals.closed, timed_out: self.signals.timed_out };
         let decided = match last {
             Some(attempt) if !in_wait => self.decide(attempt, &given),
             _ => by_the_caller(&given),

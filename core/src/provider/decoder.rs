@@ -56,7 +56,8 @@ impl Decoder {
             Frame::Event { data, .. } => self.payload(data, false),
             Frame::Body { data } => self.payload(data, true),
             Frame::KeepAlive => Delta::keep_alive(),
-            Frame::Incomplete | Frame::TooLong => Delta::undecodable(),
+            Frame::Incomplete => Delta::undecodable(),
+            Frame::TooLong => Delta::oversized(),
         }
     }
 

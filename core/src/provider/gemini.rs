@@ -53,8 +53,12 @@ impl Gemini {
     }
 
     fn add_part<'a>(&mut self, delta: &mut Delta<'a>, choice: u32, part: &mut Part<'a>) {
-        let text = if part.thought.0 { ContentKind::Reasoning } else { ContentKind::Text };
-        delta.add_text(text, part.text.bytes);
+        if part.thought.0 {
+            // A model that shows only that it thinks has begun to answer: the flag counts without any text.
+            delta.add_visible(ContentKind::Reasoning, part.text.bytes);
+        } else {
+            delta.add_text(ContentKind::Text, part.text.bytes);
+        }
         if part.function_call.present {
             delta.add_visible(ContentKind::ToolCall, part.function_call.arguments.bytes);
             // A call whose arguments are streamed goes on without a name.

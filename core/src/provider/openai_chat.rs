@@ -11,7 +11,7 @@ use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
 
 use super::error::ErrorField;
 use super::json::{MEASURED, fill_from_slice};
-use super::lenient::{Code, Count, List, Payload, Place, Rare, Str, Text, absent, fill_by_value, object};
+use super::lenient::{Code, Count, Few, List, Payload, Place, Rare, Str, Text, absent, fill_by_value, object};
 use super::openai_usage::{TimeInfo, Timings, Usage};
 use crate::delta::{ChoiceDelta, ContentKind, Delta, ErrorDelta, ServerTiming, Terminal, ToolCallDelta};
 
@@ -29,7 +29,7 @@ object! {
         "id" => id: Str<'a>,
         "object" => object: Str<'a>,
         "model" => model: Str<'a>,
-        "choices" => choices: List<Choice<'a>, 1>,
+        "choices" => choices: Few<Choice<'a>>,
         "usage" => usage: Usage,
         "x_groq" => groq: Rare<Groq<'a>>,
         "time_info" => time_info: Rare<TimeInfo>,
@@ -127,7 +127,7 @@ impl<'a> Chunk<'a> {
         let mut delta = Delta::chunk();
         // Writer and Perplexity repeat the answer so far as `message` beside `delta`; an answer that does not stream
         // has `message` alone. `chat.completion.done` closes a stream of Perplexity with such a repetition.
-        let whole = (body || self.choices.0.iter().any(|choice| choice.message.present && !choice.delta.present))
+        let whole = (body || self.choices.iter().any(|choice| choice.message.present && !choice.delta.present))
             && !matches!(self.object.as_str(), "chat.completion.chunk" | "chat.completion.done");
         delta.whole = whole;
         let mut server = ServerTiming::default();
@@ -142,10 +142,9 @@ impl<'a> Chunk<'a> {
             delta.cost_nanos = self.usage.cost_nanos();
             server.merge(&self.usage.server_timing());
         }
-        let bare_error =
-            self.object.as_str() == "error" || (self.choices.0.is_empty() && !self.error_message.is_empty());
+        let bare_error = self.object.as_str() == "error" || (self.choices.is_empty() && !self.error_message.is_empty());
         let mut error = self.error.take();
-        for (position, choice) in self.choices.0.iter_mut().enumerate() {
+        for (position, choice) in self.choices.iter_mut().enumerate() {
             let index = choice.index.index().or_else(|| u32::try_from(position).ok()).unwrap_or(u32::MAX);
             if let Some(usage) = &choice.usage.0
                 && delta.usage.is_none()

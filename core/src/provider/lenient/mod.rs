@@ -11,7 +11,7 @@ mod text;
 #[cfg(test)]
 mod tests;
 
-pub(super) use list::{List, Rare};
+pub(super) use list::{Few, List, Rare};
 pub(super) use number::{Count, Decimal, Flag};
 pub(super) use object::{Fill, KeySeed, Place, absent, absent_one, fill_by_value, object};
 pub(super) use text::{Code, Payload, Str, Text};
