@@ -1,5 +1,59 @@
-//! The engine of llmspan.
+//! The engine of llmspan: events of an LLM call in, one finalized span record out.
+//!
+//! It answers one question: **why was this call slow, dear or broken?** A host tells the engine what happens to a call,
+//! with the time of each event: phases of local work, attempts, waits, raw response bytes, token counts, ends. When the call
+//! ends the engine gives a [`record::Record`] with the time to first token, the setup before it, every retry and wait, the
+//! gaps between chunks, tokens, cost and outcome. [`names`] writes a record under the attribute names of OpenTelemetry and
+//! of other tools, [`mod@explain`] says in plain words where the time went.
+//!
+//! # How it is driven
+//! **All progress comes from method calls with a time: the engine reads no clock, does no I/O, starts nothing, logs nothing
+//! and calls nobody back.** The same events give the same record, bit for bit, on every platform.
+//!
+//! 1. Make an [`engine::Call`] (one call) or an [`engine::Tracker`] (many, by id).
+//! 2. Hand over events in time order with the `handle_` methods. Late, duplicate and backwards events are normal input: they
+//!    are clamped, counted in [`record::Diagnostics`], and change nothing else.
+//! 3. Ask `poll_timeout` for the next deadline, and call `handle_timeout` when it has come.
+//! 4. End the call, and take the record with `poll_record`.
+//!
+//! ```
+//! use llmspan_core::{config::Config, engine::Tracker, event::read_log, names, time::Nanos};
+//!
+//! let log = r#"
+//! {"at_ns": 0, "event": "call_started", "operation": "chat", "provider": "openai", "model": "gpt-4.1-mini", "stream": true}
+//! {"at_ns": 0, "event": "attempt_started"}
+//! {"at_ns": 50000000, "event": "attempt_failed", "status_code": 429}
+//! {"at_ns": 50000000, "event": "retry_scheduled", "delay_ns": 2000000000, "reason": "rate_limit", "server_requested": true}
+//! {"at_ns": 2050000000, "event": "attempt_started"}
+//! {"at_ns": 2250000000, "event": "chunk", "content": "text"}
+//! {"at_ns": 3250000000, "event": "chunk", "usage": {"input_tokens": 10, "output_tokens": 500}, "terminal": true}
+//! {"at_ns": 3250000000, "event": "call_ended"}
+//! "#;
+//! let mut tracker = Tracker::new(Config::default())?;
+//! for event in read_log(log)? {
+//!     tracker.handle_event(event);
+//! }
+//! let record = tracker.poll_record().expect("the call has ended");
+//! assert_eq!(record.attempt_count, 2);
+//! assert_eq!(record.request_setup_ns, Some(Nanos::from_millis(2050)));
+//! assert_eq!(record.ttft_ns, Some(Nanos::from_millis(200)));
+//! assert_eq!(record.output_tokens_per_second, Some(500.0));
+//!
+//! let attributes = names::call_attributes(&record, &[names::Profile::by_name("otel-1.41")?]);
+//! assert_eq!(attributes["gen_ai.usage.output_tokens"], 500_i64.into());
+//! # Ok::<(), llmspan_core::error::Error>(())
+//! ```
+//!
+//! # What it does not do
+//! It keeps no content: of text and media there are byte counts, and error messages only on request. It never fails a host:
+//! [`error::Error`] is for misuse of the API, whatever a server sends is a count in the diagnostics. It grows with nothing
+//! that a server or caller controls: every cap is in [`limits`].
+//!
+//! # Modules
+//! Arrows go one way: [`framing`] → [`provider`] → [`delta`] → [`machine`] → [`record`] → [`encode`], [`names`] and
+//! [`mod@explain`]; [`engine`] joins them and [`event`] is the log that drives it.
 #![no_std]
+
 extern crate alloc;
 #[cfg(any(feature = "std", test))]
 extern crate std;
@@ -10,6 +64,7 @@ pub mod encode;
 pub mod engine;
 pub mod error;
 pub mod event;
+// pub mod explain;
 pub mod framing;
 pub mod limits;
 pub mod machine;

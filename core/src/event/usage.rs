@@ -2,7 +2,10 @@
 
 use core::fmt;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer, de,
+    ser::{SerializeMap as _, SerializeStruct as _},
+};
 
 use crate::{
     delta::{Provenance, UsageMode, UsageReport},
@@ -10,7 +13,7 @@ use crate::{
 };
 
 /// Token counts of one report.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ReportedUsage {
@@ -59,6 +62,39 @@ impl ReportedUsage {
             }
         }
         report
+    }
+}
+
+/// JSON leaves out counts that are absent, the mode `cumulative` and the source `reported`.
+impl Serialize for ReportedUsage {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let counts = [
+            ("input_tokens", &self.input_tokens),
+            ("output_tokens", &self.output_tokens),
+            ("cache_read_tokens", &self.cache_read_tokens),
+            ("cache_write_tokens", &self.cache_write_tokens),
+            ("reasoning_tokens", &self.reasoning_tokens),
+        ];
+        if serializer.is_human_readable() {
+            let mut map = serializer.serialize_map(None)?;
+            for (name, count) in counts.into_iter().filter(|(_, count)| **count != ReportedCount::Absent) {
+                map.serialize_entry(name, count)?;
+            }
+            if self.mode != UsageMode::default() {
+                map.serialize_entry("mode", &self.mode)?;
+            }
+            if self.source != Provenance::default() {
+                map.serialize_entry("source", &self.source)?;
+            }
+            return map.end();
+        }
+        let mut fields = serializer.serialize_struct("ReportedUsage", counts.len().saturating_add(2))?;
+        for (name, count) in counts {
+            fields.serialize_field(name, count)?;
+        }
+        fields.serialize_field("mode", &self.mode)?;
+        fields.serialize_field("source", &self.source)?;
+        fields.end()
     }
 }
 

@@ -168,11 +168,9 @@ impl Attempt {
 
     /// Whether the response is complete: the end marker came, or every choice finished where that is enough.
     ///
-    /// A failure is taken over only while the response is not complete, so it rules completeness out; so does an error
-    /// status, whose body may be complete.
+    /// A failure is taken over only while the response is not complete, so it rules completeness out.
     pub(crate) fn is_complete(&self) -> bool {
         self.evidence.failure.is_none()
-            && self.status_code.is_none_or(|status| status < 400)
             && (self.evidence.terminal.is_set() || (self.evidence.finish_is_terminal && self.choices.all_finished()))
     }
 
@@ -181,8 +179,13 @@ impl Attempt {
         let finish_is_terminal =
             self.evidence.finish_is_terminal || delta.terminal == Terminal::WhenEveryChoiceFinished;
         delta.error.is_none()
+            && !self.has_error_status()
             && (delta.terminal == Terminal::Yes
                 || (finish_is_terminal && self.choices.would_finish_with(&delta.choices)))
+    }
+
+    fn has_error_status(&self) -> bool {
+        self.status_code.is_some_and(|status| status >= 400)
     }
 
     /// Whether nothing may change the attempt any more but a usage report.
@@ -242,8 +245,9 @@ impl Attempt {
         }
         self.server_tools = self.server_tools.saturating_add(delta.server_tool_calls);
         match delta.terminal {
-            // An end marker that reports a failure is an error, not the end of a complete response.
-            _ if delta.error.is_some() => {}
+            // An end marker that reports a failure is an error, not the end of a complete response; the body of an error
+            // status may be complete and still is no answer.
+            _ if delta.error.is_some() || self.has_error_status() => {}
             Terminal::Yes => self.evidence.terminal.set_first(now),
             Terminal::WhenEveryChoiceFinished => self.evidence.finish_is_terminal = true,
             Terminal::No => {}
