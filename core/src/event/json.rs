@@ -108,7 +108,7 @@ flat! {
     trace_id: Box<str>,
     span_id: Box<str>,
     parent_span_id: Box<str>,
-    request: Box<Request>,
+    request: Box<RequestInput>,
     attributes: Attributes,
     name: Box<str>,
     endpoint: Box<str>,
@@ -141,6 +141,35 @@ flat! {
     server_requested: bool,
     aborted: bool,
     kind: TimeoutKind,
+}
+
+/// The request of a call, with the flags of its response where a host knows them at the start.
+#[derive(Default, Deserialize, Serialize)]
+#[serde(default)]
+struct RequestInput {
+    #[serde(flatten)]
+    request: Request,
+    #[serde(skip_serializing)]
+    refusal: Option<bool>,
+    #[serde(skip_serializing)]
+    json_valid: Option<bool>,
+    #[serde(skip_serializing)]
+    cache_hit: Option<bool>,
+}
+
+/// The attributes of a call, with the flags that its request names.
+fn attributes_of(attributes: Option<Attributes>, request: Option<&RequestInput>) -> Attributes {
+    let mut attributes = attributes.unwrap_or_default();
+    if let Some(request) = request {
+        for (key, flag) in
+            [("refusal", request.refusal), ("json_valid", request.json_valid), ("cache_hit", request.cache_hit)]
+        {
+            if let Some(flag) = flag {
+                attributes.insert(key.into(), flag.into());
+            }
+        }
+    }
+    attributes
 }
 
 /// JSON text inside JSON, as it was written.
@@ -240,8 +269,8 @@ impl<'a> Flat<'a> {
                 trace_id: self.trace_id,
                 span_id: self.span_id,
                 parent_span_id: self.parent_span_id,
-                request: self.request,
-                attributes: self.attributes.unwrap_or_default(),
+                attributes: attributes_of(self.attributes, self.request.as_deref()),
+                request: self.request.map(|input| Box::new(input.request)),
             })),
             "phase_started" => Event::PhaseStarted(self.name.ok_or_else(|| missing("name"))?),
             "phase_ended" => Event::PhaseEnded(self.name.ok_or_else(|| missing("name"))?),
@@ -336,7 +365,9 @@ impl<'a> Flat<'a> {
                 self.trace_id = start.trace_id;
                 self.span_id = start.span_id;
                 self.parent_span_id = start.parent_span_id;
-                self.request = start.request;
+                self.request = start
+                    .request
+                    .map(|request| Box::new(RequestInput { request: *request, ..RequestInput::default() }));
                 self.attributes = Some(start.attributes).filter(|attributes| !attributes.is_empty());
                 "call_started"
             }

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     config::Config,
-    delta::{ContentKind, Delta, ErrorDelta, UsageReport},
+    delta::{ChoiceDelta, ContentKind, Delta, ErrorDelta, UsageReport},
     limits::{Limits, cut},
     record::{AttributeValue, Attributes, EventKind, Flags, Request, SpanEvent, TimeoutKind, Usage},
     stats::Coverage,
@@ -373,10 +373,16 @@ impl Machine {
         if let Some(reason) = &delta.incomplete_reason {
             flags.get_or_insert_default().incomplete_reason = Some(cut(reason, limits.name_bytes).into());
         }
-        if let Some(error) = &delta.error
-            && !was_complete
-        {
+        let says_error = |choice: &ChoiceDelta<'_>| {
+            choice.finish_reason.as_deref().is_some_and(|reason| reason.eq_ignore_ascii_case("error"))
+        };
+        if was_complete {
+            return;
+        }
+        if let Some(error) = &delta.error {
             slot.fail(now, limit_failure(failure_of(error), config));
+        } else if delta.choices.iter().any(says_error) {
+            slot.fail(now, Failure::default());
         }
     }
 
