@@ -202,10 +202,7 @@ mod tests {
     use super::*;
 
     fn usage(input: u64, output: u64) -> Usage {
-        let mut usage = Usage::default();
-        usage.input_tokens = Some(input);
-        usage.output_tokens = Some(output);
-        usage
+        Usage { input_tokens: Some(input), output_tokens: Some(output), ..Usage::default() }
     }
 
     #[test]
@@ -244,8 +241,7 @@ mod tests {
     #[test]
     fn unknown_counts_have_no_cost() {
         let price = Price::new("m", 1, 1);
-        let mut used = Usage::default();
-        used.input_tokens = Some(3);
+        let used = Usage { input_tokens: Some(3), ..Usage::default() };
         let cost = price.cost_of(&used);
         assert_eq!(cost.output, None);
         assert_eq!(cost.total(), None);

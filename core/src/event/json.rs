@@ -390,10 +390,7 @@ impl<'a> Flat<'a> {
             }
             Event::RequestSent => "request_sent",
             Event::HeadersReceived(headers) => {
-                self.status_code = headers.status_code;
-                self.request_id.clone_from(&headers.request_id);
-                self.server_processing_ns = headers.server_processing_ns;
-                self.retry_after_ns = headers.retry_after_ns;
+                self.fill_headers(headers);
                 "headers_received"
             }
             Event::Chunk(chunk) => {
@@ -455,6 +452,13 @@ impl<'a> Flat<'a> {
             }
             Event::CallDropped => "call_dropped",
         })
+    }
+
+    fn fill_headers(&mut self, headers: &Headers) {
+        self.status_code = headers.status_code;
+        self.request_id.clone_from(&headers.request_id);
+        self.server_processing_ns = headers.server_processing_ns;
+        self.retry_after_ns = headers.retry_after_ns;
     }
 
     fn fill_chunk(&mut self, chunk: &Chunk) {

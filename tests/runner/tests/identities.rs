@@ -18,7 +18,7 @@ fn replay(log: Vec<TimedEvent>) -> Vec<Record> {
         tracker.handle_event(event);
     }
     tracker.handle_shutdown(last);
-    std::iter::from_fn(|| tracker.poll_record()).collect()
+    core::iter::from_fn(|| tracker.poll_record()).collect()
 }
 
 fn nanos(value: Option<Nanos>) -> u64 {

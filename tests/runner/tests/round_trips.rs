@@ -21,7 +21,7 @@ fn replay(log: &[TimedEvent]) -> Vec<Record> {
         tracker.handle_event(event.clone());
     }
     tracker.handle_shutdown(last);
-    std::iter::from_fn(|| tracker.poll_record()).collect()
+    core::iter::from_fn(|| tracker.poll_record()).collect()
 }
 
 /// Runs a log through one call. With `resume_at`, the call is written and read again before that event.

@@ -27,7 +27,7 @@ fn the_page_tells_the_truth() {
     assert_eq!(examples.len(), 3);
     for (json, bytes) in examples {
         let event = TimedEvent::from_json(&json).unwrap();
-        assert_eq!(events_to_bytes(std::slice::from_ref(&event)).unwrap(), bytes, "{json}");
+        assert_eq!(events_to_bytes(core::slice::from_ref(&event)).unwrap(), bytes, "{json}");
         assert_eq!(events_from_bytes(&bytes).unwrap(), [event]);
     }
 }

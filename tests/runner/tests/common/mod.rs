@@ -11,7 +11,7 @@ use llmspan_core::{
 use proptest::prelude::*;
 
 /// A log of one call: any events in any order, with times that sometimes step back.
-pub fn log() -> impl Strategy<Value = Vec<TimedEvent>> {
+pub(crate) fn log() -> impl Strategy<Value = Vec<TimedEvent>> {
     let step = prop_oneof![8 => 0_u64..2_000_000_000, 1 => Just(0), 1 => 0_u64..90_000_000_000];
     let entry = (step, 0_u8..20, prop::option::weighted(0.15, 0_u32..5), event());
     (start(), prop::collection::vec(entry, 0..40), any::<bool>()).prop_map(|(start, entries, ends)| {

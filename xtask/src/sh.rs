@@ -1,0 +1,91 @@
+//! Running other programs, and reading the arguments of tasks.
+
+use std::{
+    env,
+    ffi::OsStr,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+/// A program that is run at the root of the workspace, with its output passed through.
+pub(crate) struct Program {
+    command: Command,
+    shown: String,
+}
+
+impl Program {
+    pub(crate) fn new(root: &Path, program: &str) -> Self {
+        let mut command = Command::new(program);
+        command.current_dir(root);
+        Self { command, shown: program.into() }
+    }
+
+    /// The cargo that runs this task.
+    pub(crate) fn cargo(root: &Path) -> Self {
+        let mut cargo = Self::new(root, &env::var("CARGO").unwrap_or_else(|_| "cargo".into()));
+        cargo.shown = "cargo".into();
+        // Cargo sets these for what it runs; a cargo inside would take them for a wish of the user's.
+        for (key, _) in env::vars().filter(|(key, _)| key.starts_with("CARGO_PKG_") || key == "CARGO_MANIFEST_DIR") {
+            cargo.command.env_remove(key);
+        }
+        cargo
+    }
+
+    /// Adds arguments, which are separated by blanks.
+    pub(crate) fn args(mut self, arguments: &str) -> Self {
+        self.command.args(arguments.split_whitespace());
+        self.shown = format!("{} {arguments}", self.shown);
+        self
+    }
+
+    /// Adds one argument, blanks and all.
+    pub(crate) fn arg(mut self, argument: &Path) -> Self {
+        self.command.arg(argument);
+        self.shown = format!("{} {}", self.shown, argument.display());
+        self
+    }
+
+    pub(crate) fn env(mut self, key: &str, value: impl AsRef<OsStr>) -> Self {
+        self.command.env(key, value);
+        self
+    }
+
+    /// Runs it and fails when it does.
+    pub(crate) fn run(mut self) -> Result<(), String> {
+        println!("$ {}", self.shown);
+        let status = self.command.status().map_err(|error| format!("`{}`: {error}", self.shown))?;
+        if status.success() { Ok(()) } else { Err(format!("`{}` failed: {status}", self.shown)) }
+    }
+
+    /// Runs it and gives what it wrote to its standard output.
+    pub(crate) fn read(mut self) -> Result<String, String> {
+        let output =
+            self.command.stderr(Stdio::inherit()).output().map_err(|error| format!("`{}`: {error}", self.shown))?;
+        if !output.status.success() {
+            return Err(format!("`{}` failed: {}", self.shown, output.status));
+        }
+        String::from_utf8(output.stdout).map_err(|error| format!("`{}`: {error}", self.shown))
+    }
+}
+
+/// Where a program of that name lies on the search path.
+pub(crate) fn find(program: &str) -> Option<PathBuf> {
+    env::split_paths(&env::var_os("PATH")?).map(|dir| dir.join(program)).find(|path| path.is_file())
+}
+
+/// Whether the only flag that a task knows is given.
+pub(crate) fn flag(arguments: &[String], name: &str) -> Result<bool, String> {
+    match arguments {
+        [] => Ok(false),
+        [only] if only == name => Ok(true),
+        _ => Err(format!("only `{name}` is understood here, not `{}`", arguments.join(" "))),
+    }
+}
+
+pub(crate) fn no_arguments(arguments: &[String]) -> Result<(), String> {
+    if arguments.is_empty() {
+        Ok(())
+    } else {
+        Err(format!("nothing is understood here, not `{}`", arguments.join(" ")))
+    }
+}

@@ -1,0 +1,90 @@
+//! The task `test`: everything that has to hold, in one command.
+
+use std::path::{Path, PathBuf};
+
+use crate::{
+    bench, generate, replay,
+    sh::{self, Program},
+};
+
+/// Runs every step in order, up to the first that fails.
+pub(crate) fn run(root: &Path) -> Result<(), String> {
+    let steps: &[(&str, Step)] = &[
+        ("toolchain", toolchain),
+        ("formatting", |root| Program::cargo(root).args("fmt --all --check").run()),
+        ("generated files", |root| generate::generate(root, true)),
+        ("lints", |root| Program::cargo(root).args("clippy --workspace --all-targets --locked -- -D warnings").run()),
+        ("tests", |root| Program::cargo(root).args("test --workspace --locked").run()),
+        ("documentation", documentation),
+        ("vectors", vectors),
+        ("corpus", corpus),
+        ("no_std", no_std),
+        ("licences and sources", licences),
+        ("budgets", |root| bench::run(root, &[])),
+    ];
+    for (at, (name, step)) in (1..).zip(steps) {
+        println!("\n=== {at}/{} {name}", steps.len());
+        step(root).map_err(|error| format!("step {at}, {name}: {error}"))?;
+    }
+    println!("\nall {} steps passed", steps.len());
+    Ok(())
+}
+
+/// A step fails with what the user has to know.
+type Step = fn(&Path) -> Result<(), String>;
+
+/// Adds what a fresh toolchain lacks. A toolchain that rustup does not manage has to bring it along.
+fn toolchain(root: &Path) -> Result<(), String> {
+    if sh::find("rustup").is_none() {
+        println!("there is no rustup: components and targets are taken as they are");
+        return Ok(());
+    }
+    Program::new(root, "rustup").args("component add rustfmt clippy").run()?;
+    Program::new(root, "rustup").args("target add").args(&BARE_TARGETS.join(" ")).run()
+}
+
+fn documentation(root: &Path) -> Result<(), String> {
+    Program::cargo(root).args("doc --workspace --no-deps --locked").env("RUSTDOCFLAGS", "-D warnings").run()
+}
+
+fn vectors(root: &Path) -> Result<(), String> {
+    let dirs: Vec<String> = [root.join("tests/vectors"), shared(root, "vectors")]
+        .iter()
+        .filter(|dir| dir.is_dir())
+        .map(|dir| dir.display().to_string())
+        .collect();
+    replay::vectors(&dirs)
+}
+
+/// The recorded responses are no part of the repository.
+fn corpus(root: &Path) -> Result<(), String> {
+    let dir = shared(root, "corpus");
+    if !dir.is_dir() {
+        println!("not run: there is no {}", dir.display());
+        return Ok(());
+    }
+    replay::corpus(&[dir.display().to_string()])
+}
+
+/// Builds the engine where there is no standard library at all, or none to speak of.
+fn no_std(root: &Path) -> Result<(), String> {
+    BARE_TARGETS.iter().try_for_each(|target| {
+        let build = "build --package llmspan-core --no-default-features --locked --target";
+        Program::cargo(root).args(build).args(target).run()
+    })
+}
+
+fn licences(root: &Path) -> Result<(), String> {
+    if sh::find("cargo-deny").is_none() {
+        println!("not run: there is no cargo-deny (deny.toml holds its rules)");
+        return Ok(());
+    }
+    Program::cargo(root).args("deny --workspace --locked check licenses sources bans").run()
+}
+
+/// A directory of material that is kept beside the repository.
+fn shared(root: &Path, name: &str) -> PathBuf {
+    root.parent().unwrap_or(root).join("shared").join(name)
+}
+
+const BARE_TARGETS: [&str; 2] = ["thumbv7em-none-eabihf", "wasm32-unknown-unknown"];
