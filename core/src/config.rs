@@ -172,8 +172,3 @@ pub struct Slo {
     /// Number of stalls.
     pub stalls: Option<u64>,
 }
-
-/// Reads a currency code: three letters.
-pub(crate) fn is_currency(code: &str) -> bool {
-    code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_uppercase())
-}

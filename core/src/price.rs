@@ -8,7 +8,6 @@ use alloc::{string::String, vec::Vec};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    config::is_currency,
     error::{Error, ErrorKind},
     record::{Money, Usage},
     time::UnixNanos,
@@ -185,6 +184,11 @@ pub(crate) fn find<'a>(
 
 fn specificity(price: &Price) -> (bool, usize, bool) {
     (!price.model.ends_with('*'), price.model.len(), price.provider.is_some())
+}
+
+/// Whether the text has the form of an ISO 4217 code: three capital letters.
+fn is_currency(code: &str) -> bool {
+    code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_uppercase())
 }
 
 /// Tokens times prices, rounded half up to a nano-unit once.

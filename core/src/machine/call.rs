@@ -1,12 +1,14 @@
 //! The state of one call, and how events change it.
 
-use alloc::{boxed::Box, string::String, sync::Arc, vec::Vec};
+use alloc::{boxed::Box, sync::Arc, vec::Vec};
 
 use serde::{Deserialize, Serialize};
 
 use super::{
     attempt::{Attempt, Eof, shorten},
+    events::EventLog,
     input::{AttemptStart, CallStart, Failure, Headers, Retry, WaitEnd},
+    limit::{limit_failure, limit_request},
     phases::{Match, Phases},
     tokens::{Cut, add_usage},
     waits::Waits,
@@ -15,9 +17,9 @@ use crate::{
     config::Config,
     delta::{ChoiceDelta, ContentKind, Delta, ErrorDelta, UsageReport},
     limits::{Limits, cut},
-    record::{AttributeValue, Attributes, EventKind, Flags, Request, SpanEvent, TimeoutKind, Usage},
+    record::{Attributes, EventKind, Flags, Request, SpanEvent, TimeoutKind, Usage},
     stats::Coverage,
-    time::{Nanos, Timestamp, UnixNanos},
+    time::{Timestamp, UnixNanos},
 };
 
 /// An open call.
@@ -627,85 +629,6 @@ impl Machine {
             }
         }
     }
-
-    fn merge_attributes(&mut self, attributes: Attributes) {
-        for (key, value) in attributes {
-            let slot = match key.as_str() {
-                "refusal" => Some(FlagSlot::Refusal),
-                "json_valid" => Some(FlagSlot::JsonValid),
-                "cache_hit" => Some(FlagSlot::CacheHit),
-                _ => None,
-            };
-            if let (Some(slot), AttributeValue::Bool(value)) = (slot, &value) {
-                let flags = self.flags.get_or_insert_default();
-                match slot {
-                    FlagSlot::Refusal => flags.refusal = Some(*value),
-                    FlagSlot::JsonValid => flags.json_valid = Some(*value),
-                    FlagSlot::CacheHit => flags.cache_hit = Some(*value),
-                }
-                continue;
-            }
-            let kept = if self.attributes.contains_key(&key) { 0 } else { self.attributes.len() };
-            if let Some((key, value)) = self.limit_attribute(key, value, kept) {
-                self.attributes.insert(key, value);
-            }
-        }
-    }
-
-    fn limit_attribute(&mut self, key: String, value: AttributeValue, kept: usize) -> Option<(String, AttributeValue)> {
-        let limits = &self.config.limits;
-        if kept >= limits.attributes || key.is_empty() {
-            bump(&mut self.counts.dropped_attributes);
-            return None;
-        }
-        let key = if key.len() > limits.name_bytes { cut(&key, limits.name_bytes).into() } else { key };
-        let short = |text: String| {
-            if text.len() > limits.attribute_bytes { cut(&text, limits.attribute_bytes).into() } else { text }
-        };
-        let value = match value {
-            AttributeValue::Str(text) => AttributeValue::Str(short(text)),
-            AttributeValue::StrList(mut list) => {
-                list.truncate(limits.attribute_list);
-                AttributeValue::StrList(list.into_iter().map(short).collect())
-            }
-            other => other,
-        };
-        Some((key, value))
-    }
-}
-
-enum FlagSlot {
-    Refusal,
-    JsonValid,
-    CacheHit,
-}
-
-/// Where moments worth a mark on the span go.
-struct EventLog<'a> {
-    events: &'a mut Vec<SpanEvent>,
-    limits: &'a Limits,
-    dropped: &'a mut u32,
-    started: Timestamp,
-    now: Timestamp,
-}
-
-impl EventLog<'_> {
-    fn push(&mut self, kind: EventKind, attempt: u32, name: Option<&str>, duration: Option<Nanos>) {
-        if self.events.len() >= self.limits.events {
-            bump(self.dropped);
-            return;
-        }
-        if self.events.is_empty() {
-            self.events.reserve_exact(2);
-        }
-        self.events.push(SpanEvent {
-            kind,
-            at_ns: self.now.saturating_since(self.started),
-            attempt: Some(attempt),
-            name: name.map(|name| cut(name, self.limits.name_bytes).into()),
-            duration_ns: duration,
-        });
-    }
 }
 
 fn find_attempt(attempts: &mut [Attempt], number: Option<u32>, latest: u32) -> Option<&mut Attempt> {
@@ -722,28 +645,6 @@ fn failure_of(error: &ErrorDelta<'_>) -> Failure {
     }
 }
 
-pub(super) fn limit_failure(mut failure: Failure, config: &Config) -> Failure {
-    failure.error_type = failure.error_type.filter(|kind| !kind.is_empty()).map(|kind| shorten(kind, &config.limits));
-    failure.message =
-        failure.message.filter(|_| config.error_messages).map(|message| super::message::clean(&message).into());
-    failure
-}
-
-fn limit_request(mut request: Box<Request>, limits: &Limits) -> Box<Request> {
-    request.stop_sequences.truncate(limits.attribute_list);
-    for text in &mut request.stop_sequences {
-        if text.len() > limits.attribute_bytes {
-            *text = cut(text, limits.attribute_bytes).into();
-        }
-    }
-    for text in [&mut request.service_tier, &mut request.reasoning_level].into_iter().flatten() {
-        if text.len() > limits.name_bytes {
-            *text = cut(text, limits.name_bytes).into();
-        }
-    }
-    request
-}
-
-fn bump(count: &mut u32) {
+pub(super) fn bump(count: &mut u32) {
     *count = count.saturating_add(1);
 }

@@ -38,7 +38,7 @@ impl Machine {
         let handled = in_wait || self.gave_up_in_wait();
 
         let ended = match ended {
-            WhatEnded::Caller(failure) => WhatEnded::Caller(super::call::limit_failure(failure, &config)),
+            WhatEnded::Caller(failure) => WhatEnded::Caller(super::limit::limit_failure(failure, &config)),
             other => other,
         };
         let is_stream = self.stream.is_on();

@@ -10,8 +10,10 @@
 mod attempt;
 mod call;
 mod choices;
+mod events;
 mod finish;
 mod input;
+mod limit;
 mod mark;
 mod message;
 mod outcome;
