@@ -120,14 +120,6 @@ pub enum WhatEnded {
     Expired(Timestamp),
 }
 
-/// A deadline that is set.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-enum Due {
-    Abandon,
-    Deadline,
-    Idle,
-}
-
 impl Machine {
     /// Opens a call at `now`.
     pub fn new(id: &str, config: Arc<Config>, now: Timestamp, start: CallStart) -> Self {
@@ -516,33 +508,6 @@ impl Machine {
         self.merge_attributes(attributes);
     }
 
-    /// The time at which [`Machine::due`] has to be asked, if any.
-    pub fn poll_timeout(&self) -> Option<Timestamp> {
-        self.next_due().map(|(at, _)| at)
-    }
-
-    /// What ends the call, when a deadline has passed at `now`. The end is the deadline, not `now`.
-    pub fn due(&mut self, now: Timestamp) -> Option<WhatEnded> {
-        let now = self.advance_to_tick(now);
-        let (at, due) = self.next_due().filter(|(at, _)| *at <= now)?;
-        Some(match due {
-            Due::Abandon => WhatEnded::Expired(at),
-            Due::Deadline => WhatEnded::Deadline(TimeoutKind::Deadline, at),
-            Due::Idle => WhatEnded::Deadline(TimeoutKind::Idle, at),
-        })
-    }
-
-    fn next_due(&self) -> Option<(Timestamp, Due)> {
-        let config = &self.config;
-        let deadline = config.deadline_ns.map(|after| (self.started.saturating_add(after), Due::Deadline));
-        let abandon = config.abandon_after_ns.map(|after| (self.started.saturating_add(after), Due::Abandon));
-        let idle = config.idle_timeout_ns.and_then(|after| {
-            let attempt = self.attempts.last().filter(|attempt| attempt.is_open())?;
-            Some((attempt.last_activity.saturating_add(after), Due::Idle))
-        });
-        [deadline, abandon, idle].into_iter().flatten().min()
-    }
-
     pub(super) fn mark_timed_out(&mut self, now: Timestamp, kind: TimeoutKind) {
         self.signals.timed_out.get_or_insert(kind);
         self.each_unfinished(|attempt| {
@@ -571,11 +536,6 @@ impl Machine {
             self.now = at;
         }
         at
-    }
-
-    /// Ticks are not events of the call: they do not move its time.
-    fn advance_to_tick(&mut self, at: Timestamp) -> Timestamp {
-        at.max(self.now)
     }
 
     fn start_implicit_attempt(&mut self, now: Timestamp) {

@@ -10,6 +10,7 @@
 mod attempt;
 mod call;
 mod choices;
+mod deadline;
 mod events;
 mod finish;
 mod input;
