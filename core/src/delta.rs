@@ -4,7 +4,7 @@
 //! without knowing which provider it came from. A delta borrows from the frame it was read from and keeps no content:
 //! of text and media there are only byte counts.
 
-use alloc::borrow::Cow;
+use alloc::{borrow::Cow, boxed::Box};
 
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
@@ -352,5 +352,26 @@ impl ServerTiming {
     /// Whether nothing is known.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
+    }
+}
+
+/// What the response headers say.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
+pub struct Headers {
+    /// HTTP status code.
+    pub status_code: Option<u16>,
+    /// The server's request id.
+    pub request_id: Option<Box<str>>,
+    /// The server's own processing time.
+    pub server_processing_ns: Option<Nanos>,
+    /// How long the server asks to wait before a retry.
+    pub retry_after_ns: Option<Nanos>,
+}
+
+impl Headers {
+    /// Headers with a status code.
+    pub fn of_status(status_code: u16) -> Self {
+        Self { status_code: Some(status_code), ..Self::default() }
     }
 }

@@ -64,7 +64,7 @@ pub mod encode;
 pub mod engine;
 pub mod error;
 pub mod event;
-// pub mod explain;
+pub mod explain;
 pub mod framing;
 pub mod limits;
 pub mod machine;

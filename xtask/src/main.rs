@@ -1,5 +1,6 @@
 //! Tasks of the workspace: `cargo xtask <task>`.
 
+mod demo;
 mod generate;
 
 use std::{
@@ -23,6 +24,7 @@ fn run(arguments: &[String]) -> Result<(), String> {
     let (task, rest) = arguments.split_first().map_or(("help", arguments), |(task, rest)| (task.as_str(), rest));
     match task {
         "generate" => generate::generate(&root(), rest.iter().any(|flag| flag == "--check")),
+        "demo" => demo::run(&root(), rest),
         "vectors" => vectors(rest),
         _ => Err(format!("there is no task `{task}`")),
     }

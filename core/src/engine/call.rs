@@ -115,7 +115,7 @@ impl Call {
             Event::RetryWaitEnded(end) => self.handle_retry_wait_ended(now, end),
             Event::StreamEnded => self.handle_stream_ended(now, attempt),
             Event::Cancelled => self.handle_cancelled(now),
-            Event::ConsumerClosed => self.handle_consumer_closed(now),
+            Event::ConsumerClosed => self.handle_consumer_closed(now, attempt),
             Event::TimedOut(kind) => self.handle_timed_out(now, kind),
             Event::Tick => self.handle_timeout(now),
             Event::Attributes(attributes) => self.handle_attributes(now, attributes),
@@ -204,9 +204,9 @@ impl Call {
         self.open(|open| open.machine.handle_cancelled(now));
     }
 
-    /// Takes note that the consumer stopped reading. See [`Call`] for how calls are driven.
-    pub fn handle_consumer_closed(&mut self, now: Timestamp) {
-        self.open(|open| open.machine.handle_consumer_closed(now));
+    /// Takes note that the consumer stopped reading: one attempt's stream, or all. See [`Call`] for how calls are driven.
+    pub fn handle_consumer_closed(&mut self, now: Timestamp, attempt: Option<u32>) {
+        self.open(|open| open.machine.handle_consumer_closed(now, attempt));
     }
 
     /// Takes note of a timeout of the host. See [`Call`] for how calls are driven.

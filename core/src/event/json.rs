@@ -240,7 +240,7 @@ const FIELDS: &[(&str, &[&str])] = &[
     ("retry_wait_ended", &["aborted"]),
     ("stream_ended", &["attempt"]),
     ("cancelled", &[]),
-    ("consumer_closed", &[]),
+    ("consumer_closed", &["attempt"]),
     ("timed_out", &["kind"]),
     ("tick", &[]),
     ("attributes", &["attributes"]),

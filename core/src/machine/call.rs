@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     attempt::{Attempt, Eof, shorten},
     events::EventLog,
-    input::{AttemptStart, CallStart, Failure, Headers, Retry, WaitEnd},
+    input::{AttemptStart, CallStart, Failure, Retry, WaitEnd},
     limit::{limit_failure, limit_request},
     phases::{Match, Phases},
     tokens::{Cut, add_usage},
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     config::Config,
-    delta::{ChoiceDelta, ContentKind, Delta, ErrorDelta, UsageReport},
+    delta::{ChoiceDelta, ContentKind, Delta, ErrorDelta, Headers, UsageReport},
     limits::{Limits, cut},
     record::{Attributes, EventKind, Flags, Request, SpanEvent, TimeoutKind, Usage},
     stats::Coverage,
@@ -484,13 +484,15 @@ impl Machine {
         }
     }
 
-    /// Takes note that the consumer stopped reading.
-    pub fn handle_consumer_closed(&mut self, now: Timestamp) {
+    /// Takes note that the consumer stopped reading: the stream of one attempt, or all of the call.
+    pub fn handle_consumer_closed(&mut self, now: Timestamp, number: Option<u32>) {
         let now = self.advance(now);
-        self.signals.closed = true;
+        self.signals.closed |= number.is_none_or(|number| number == self.attempt_count);
         self.each_unfinished(|attempt| {
-            attempt.evidence.closed.set_first(now);
-            attempt.evidence.ended.set_first(now);
+            if number.is_none_or(|number| number == attempt.number) {
+                attempt.evidence.closed.set_first(now);
+                attempt.evidence.ended.set_first(now);
+            }
         });
     }
 

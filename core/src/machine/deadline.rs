@@ -1,9 +1,6 @@
 //! Deadlines of a call, from its configuration.
 
-use super::{
-    attempt::Attempt,
-    call::{Machine, WhatEnded},
-};
+use super::call::{Machine, WhatEnded};
 use crate::{record::TimeoutKind, time::Timestamp};
 
 /// A deadline that is set.

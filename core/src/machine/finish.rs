@@ -99,7 +99,7 @@ impl Machine {
     }
 
     /// The attempt that the call's own values come from: the latest one, or the hedged one that finished in its place.
-    fn final_attempt(&self) -> Option<&Attempt> {
+    pub(super) fn final_attempt(&self) -> Option<&Attempt> {
         let latest = self.attempts.last()?;
         if !latest.hedged || latest.is_complete() {
             return Some(latest);

@@ -108,18 +108,30 @@ pub struct AttemptStart {
     pub attributes: Attributes,
 }
 
-/// What the response headers say.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-#[non_exhaustive]
-pub struct Headers {
-    /// HTTP status code.
-    pub status_code: Option<u16>,
-    /// The server's request id.
-    pub request_id: Option<Box<str>>,
-    /// The server's own processing time.
-    pub server_processing_ns: Option<Nanos>,
-    /// How long the server asks to wait before a retry.
-    pub retry_after_ns: Option<Nanos>,
+impl AttemptStart {
+    /// Sets the provider of this attempt.
+    pub fn with_provider(mut self, provider: &str) -> Self {
+        self.provider = Some(provider.into());
+        self
+    }
+
+    /// Sets the model of this attempt.
+    pub fn with_model(mut self, model: &str) -> Self {
+        self.model = Some(model.into());
+        self
+    }
+
+    /// Sets the endpoint.
+    pub fn with_endpoint(mut self, endpoint: &str) -> Self {
+        self.endpoint = Some(endpoint.into());
+        self
+    }
+
+    /// Says that the attempt runs beside the one that is open.
+    pub fn hedged(mut self) -> Self {
+        self.hedged = true;
+        self
+    }
 }
 
 /// Why an attempt, or the call, failed.

@@ -25,4 +25,6 @@ mod tools;
 mod waits;
 
 pub use call::{Machine, WhatEnded};
-pub use input::{AttemptStart, CallStart, Failure, Headers, Retry, WaitEnd};
+pub use input::{AttemptStart, CallStart, Failure, Retry, WaitEnd};
+
+pub use crate::delta::Headers;

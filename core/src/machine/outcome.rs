@@ -83,6 +83,10 @@ impl Machine {
                 Verdict::error(failure, attempt.status_code)
             }
             WhatEnded::Dropped | WhatEnded::Expired(_) if !evidence.ended.is_set() => Verdict::of(Outcome::Abandoned),
+            // A hedged attempt that another one beat.
+            _ if !evidence.ended.is_set() && self.final_attempt().is_some_and(|last| last.number != attempt.number) => {
+                Verdict::of(Outcome::Abandoned)
+            }
             _ => Verdict::of(Outcome::Success),
         }
     }

@@ -13,6 +13,8 @@ mod cohere_chat;
 mod decoder;
 mod error;
 mod gemini;
+pub mod headers;
+pub(crate) mod hints;
 mod json;
 mod lenient;
 mod ollama_chat;

@@ -44,6 +44,7 @@ fn takes_attempt(event: &Event) -> bool {
             | Event::Delivered
             | Event::AttemptFailed(_)
             | Event::StreamEnded
+            | Event::ConsumerClosed
     )
 }
 
