@@ -74,9 +74,31 @@ impl KindSet {
         }
     }
 
+    /// Whether there is one kind in the set, and not a refusal, which has a flag.
+    #[inline]
+    pub(crate) const fn is_plain(self) -> bool {
+        self.0.is_power_of_two() && self.0 != REFUSAL_BIT
+    }
+
     /// Whether nothing visible is in the set.
     pub const fn is_empty(self) -> bool {
         self.0 == 0
+    }
+
+    /// Place of the first kind in [`Delta::bytes`]; past the end when there is none.
+    pub(crate) fn first_slot(self) -> usize {
+        usize::try_from(self.0.trailing_zeros()).unwrap_or(usize::MAX)
+    }
+
+    /// Places of the kinds in [`Delta::bytes`].
+    pub(crate) fn slots(self) -> impl Iterator<Item = usize> {
+        let mut rest = self.0;
+        core::iter::from_fn(move || {
+            let slot = rest.trailing_zeros();
+            // Clears the lowest bit that is set.
+            rest &= rest.wrapping_sub(1);
+            usize::try_from(slot).ok().filter(|_| slot < u8::BITS)
+        })
     }
 
     /// Whether a kind other than reasoning is in the set: the answer has begun.
@@ -86,6 +108,7 @@ impl KindSet {
 }
 
 const REASONING_BIT: u8 = 1 << 1;
+const REFUSAL_BIT: u8 = 1 << 3;
 
 /// Everything that one provider event, or one whole response body, says.
 #[derive(Clone, Debug, Default)]
@@ -137,6 +160,26 @@ impl Delta<'_> {
     /// A delta of an event that counts as a chunk, with nothing in it yet.
     pub fn chunk() -> Self {
         Self { chunk: true, ..Self::default() }
+    }
+
+    /// Whether this is a chunk with content of one kind, and nothing else that anybody has to look at.
+    #[inline]
+    pub(crate) fn is_plain(&self) -> bool {
+        let counts = self.decode_errors | self.oversized_frames | self.keep_alives | self.server_tool_calls;
+        self.chunk
+            && self.visible.is_plain()
+            && counts == 0
+            && self.terminal == Terminal::No
+            && self.usage.is_none()
+            && self.error.is_none()
+            && self.choices.is_empty()
+            && self.tool_calls.is_empty()
+            && self.response_id.is_none()
+            && self.response_model.is_none()
+            && self.server.is_none()
+            && self.cost_nanos.is_none()
+            && self.block_reason.is_none()
+            && self.incomplete_reason.is_none()
     }
 
     /// A delta for one keep-alive: a comment line or a ping.

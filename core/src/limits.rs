@@ -78,8 +78,8 @@ impl Default for Limits {
 /// Bytes kept of an error message, when messages are turned on.
 pub const MESSAGE_BYTES: usize = 1024;
 
-/// Distinct buckets of the inter-chunk sketch.
-pub const SKETCH_BUCKETS: usize = 128;
+/// Powers of two that the inter-chunk sketch tells apart at the same time.
+pub const SKETCH_BLOCKS: usize = 11;
 
 /// Disjoint covered intervals held while the uncovered rest of a call is computed.
 pub const COVERAGE_INTERVALS: usize = 32;

@@ -292,6 +292,10 @@ impl<'i> Field<'i> {
 
 /// The first line, what follows it, and whether a CR at the very end of the read ended it.
 fn split_line(input: &[u8]) -> Option<(&[u8], &[u8], bool)> {
+    // The blank line behind each event.
+    if let [b'\n', rest @ ..] = input {
+        return Some((&[], rest, false));
+    }
     let end = memchr2(b'\n', b'\r', input)?;
     let (line, rest) = input.split_at_checked(end)?;
     let (&terminator, rest) = rest.split_first()?;

@@ -127,6 +127,12 @@ pub(crate) struct Applied {
     pub(crate) stall: Option<Nanos>,
 }
 
+impl Applied {
+    pub(crate) fn is_notable(&self) -> bool {
+        self.first_content || self.stall.is_some()
+    }
+}
+
 impl Attempt {
     pub(crate) fn new(number: u32, now: Timestamp, start: AttemptStart, limits: &Limits) -> Self {
         let hedged = start.hedged;
@@ -217,16 +223,93 @@ impl Attempt {
     }
 
     /// Applies what a provider event means. The attempt is not sealed.
+    #[inline]
     pub(crate) fn apply(&mut self, now: Timestamp, delta: &Delta<'_>, stall_after: Nanos, limits: &Limits) -> Applied {
         let mut applied = Applied::default();
         if delta.chunk {
-            self.sizes.chunks = self.sizes.chunks.saturating_add(1);
+            self.sizes.chunks = self.sizes.chunks.wrapping_add(1);
             self.moments.first_chunk.set_first(now);
             self.moments.last_chunk.set(now);
         }
         if !delta.visible.is_empty() {
-            applied = self.apply_content(now, delta, stall_after);
+            for slot in delta.visible.slots() {
+                if let (Some(total), Some(bytes)) = (self.sizes.bytes.get_mut(slot), delta.bytes.get(slot)) {
+                    *total = total.wrapping_add(u64::from(*bytes));
+                }
+            }
+            self.sizes.visible = self.sizes.visible.wrapping_add(1);
+            if let Some(last) = self.moments.last_content.get() {
+                let gap = now.saturating_since(last);
+                self.gaps.sketch.record(gap.as_nanos());
+                if gap > stall_after {
+                    applied.stall = Some(self.stall(gap));
+                }
+            } else {
+                self.moments.first_content.set(now);
+                applied.first_content = true;
+            }
+            self.moments.last_content.set(now);
+            if delta.visible.has_answer() {
+                self.moments.first_answer.set_first(now);
+            }
+            if delta.visible.contains(ContentKind::Reasoning) {
+                self.moments.first_reasoning.set_first(now);
+            }
         }
+        match delta.terminal {
+            Terminal::No => {}
+            // An end marker that reports a failure is an error, not the end of a complete response; the body of an error
+            // status may be complete and still is no answer.
+            _ if delta.error.is_some() || self.has_error_status() => {}
+            Terminal::Yes => self.evidence.terminal.set_first(now),
+            Terminal::WhenEveryChoiceFinished => self.evidence.finish_is_terminal = true,
+        }
+        if delta.response_id.is_some() || delta.response_model.is_some() {
+            self.name(delta, limits);
+        }
+        if delta.server.is_some() || delta.cost_nanos.is_some() || delta.server_tool_calls > 0 {
+            self.apply_rare(delta);
+        }
+        applied
+    }
+
+    /// Whether nothing but the next bit of content is to be noted: the attempt runs, and has had content before.
+    pub(crate) fn takes_plain_content(&self) -> bool {
+        !self.evidence.ended.is_set() && self.moments.last_content.is_set()
+    }
+
+    /// Applies a delta that has content and nothing else. Returns the gap before it.
+    #[inline]
+    pub(crate) fn apply_plain(&mut self, now: Timestamp, delta: &Delta<'_>) -> Nanos {
+        self.last_activity = now;
+        self.moments.last_chunk.set(now);
+        self.sizes.chunks = self.sizes.chunks.wrapping_add(1);
+        self.sizes.visible = self.sizes.visible.wrapping_add(1);
+        let slot = delta.visible.first_slot();
+        if let (Some(total), Some(bytes)) = (self.sizes.bytes.get_mut(slot), delta.bytes.get(slot)) {
+            *total = total.wrapping_add(u64::from(*bytes));
+        }
+        if delta.visible.has_answer() {
+            self.moments.first_answer.set_first(now);
+        }
+        if delta.visible.contains(ContentKind::Reasoning) {
+            self.moments.first_reasoning.set_first(now);
+        }
+        let gap = self.moments.last_content.since_then(now);
+        self.moments.last_content.set(now);
+        self.gaps.sketch.record(gap.as_nanos());
+        gap
+    }
+
+    #[cold]
+    pub(crate) fn stall(&mut self, gap: Nanos) -> Nanos {
+        self.gaps.stalls = self.gaps.stalls.saturating_add(1);
+        self.gaps.stalled = self.gaps.stalled.saturating_add(gap);
+        gap
+    }
+
+    /// Takes the first id and model that are not empty.
+    fn name(&mut self, delta: &Delta<'_>, limits: &Limits) {
         if let Some(id) = delta.response_id.as_deref().filter(|id| !id.is_empty())
             && self.response_id.is_none()
         {
@@ -237,6 +320,10 @@ impl Attempt {
         {
             self.response_model = Some(cut(model, limits.name_bytes).into());
         }
+    }
+
+    #[cold]
+    fn apply_rare(&mut self, delta: &Delta<'_>) {
         if let Some(server) = &delta.server {
             self.server.get_or_insert_default().merge(server);
         }
@@ -244,43 +331,6 @@ impl Attempt {
             self.cost_nanos = delta.cost_nanos;
         }
         self.server_tools = self.server_tools.saturating_add(delta.server_tool_calls);
-        match delta.terminal {
-            // An end marker that reports a failure is an error, not the end of a complete response; the body of an error
-            // status may be complete and still is no answer.
-            _ if delta.error.is_some() || self.has_error_status() => {}
-            Terminal::Yes => self.evidence.terminal.set_first(now),
-            Terminal::WhenEveryChoiceFinished => self.evidence.finish_is_terminal = true,
-            Terminal::No => {}
-        }
-        applied
-    }
-
-    fn apply_content(&mut self, now: Timestamp, delta: &Delta<'_>, stall_after: Nanos) -> Applied {
-        let mut applied = Applied::default();
-        self.sizes.visible = self.sizes.visible.saturating_add(1);
-        for (total, bytes) in self.sizes.bytes.iter_mut().zip(delta.bytes) {
-            *total = total.saturating_add(u64::from(bytes));
-        }
-        if let Some(last) = self.moments.last_content.get() {
-            let gap = now.saturating_since(last);
-            self.gaps.sketch.record(gap.as_nanos());
-            if gap > stall_after {
-                self.gaps.stalls = self.gaps.stalls.saturating_add(1);
-                self.gaps.stalled = self.gaps.stalled.saturating_add(gap);
-                applied.stall = Some(gap);
-            }
-        } else {
-            applied.first_content = true;
-            self.moments.first_content.set(now);
-        }
-        self.moments.last_content.set(now);
-        if delta.visible.contains(ContentKind::Reasoning) {
-            self.moments.first_reasoning.set_first(now);
-        }
-        if delta.visible.has_answer() {
-            self.moments.first_answer.set_first(now);
-        }
-        applied
     }
 
     pub(crate) fn keep_alive(&mut self, now: Timestamp, count: u32) {

@@ -9,13 +9,14 @@ use super::{
     events::EventLog,
     input::{AttemptStart, CallStart, Failure, Retry, WaitEnd},
     limit::{limit_failure, limit_request},
+    mark::Mark,
     phases::{Match, Phases},
     tokens::{Cut, add_usage},
     waits::Waits,
 };
 use crate::{
     config::Config,
-    delta::{ChoiceDelta, ContentKind, Delta, ErrorDelta, Headers, UsageReport},
+    delta::{Headers, UsageReport},
     limits::{Limits, cut},
     record::{Attributes, EventKind, Flags, Request, SpanEvent, TimeoutKind, Usage},
     stats::Coverage,
@@ -102,7 +103,7 @@ pub(super) struct Counts {
     pub(super) dropped_events: u32,
     pub(super) dropped_attributes: u32,
     pub(super) dropped_attempts: u32,
-    /// Smallest step of the clock so far; 0 while there was none.
+    /// Smallest step of the clock so far; `u64::MAX` while there was none.
     pub(super) resolution: u64,
 }
 
@@ -123,6 +124,7 @@ pub enum WhatEnded {
 impl Machine {
     /// Opens a call at `now`.
     pub fn new(id: &str, config: Arc<Config>, now: Timestamp, start: CallStart) -> Self {
+        let now = now.min(Mark::LATEST);
         let limits = &config.limits;
         let name = |text: Option<Box<str>>| text.map(|text| shorten(text, limits));
         let trace = TraceIds {
@@ -152,7 +154,7 @@ impl Machine {
             folded: None,
             coverage: Coverage::default(),
             signals: Signals::default(),
-            counts: Counts::default(),
+            counts: Counts { resolution: u64::MAX, ..Counts::default() },
             config,
         };
         machine.merge_attributes(start.attributes);
@@ -295,88 +297,6 @@ impl Machine {
             && attempt.protocol.is_none()
         {
             attempt.protocol = Some(protocol.into());
-        }
-    }
-
-    /// Applies what one provider event means.
-    pub fn handle_delta(&mut self, now: Timestamp, attempt: Option<u32>, delta: &Delta<'_>) {
-        let now = self.advance(now);
-        self.counts.decode_errors = self.counts.decode_errors.saturating_add(delta.decode_errors);
-        self.counts.oversized_frames = self.counts.oversized_frames.saturating_add(delta.oversized_frames);
-        if let Some(report) = &delta.usage {
-            self.counts.rejected_usage = self.counts.rejected_usage.saturating_add(report.rejected);
-        }
-        if delta.chunk && self.stream == Streaming::Unknown && !delta.whole && !delta.visible.is_empty() {
-            self.stream = Streaming::Inferred;
-        }
-
-        if find_attempt(&mut self.attempts, attempt, self.attempt_count).is_none() {
-            self.without_attempt(now, attempt);
-        }
-        let latest = self.attempt_count;
-        let Self { config, stream, attempts, events, flags, counts, started, .. } = self;
-        let Some(slot) = find_attempt(attempts, attempt, latest) else { return };
-        let limits = &config.limits;
-        slot.last_activity = now;
-        if delta.keep_alives > 0 {
-            slot.keep_alive(now, delta.keep_alives);
-        }
-        if let Some(report) = &delta.usage {
-            // Finance counts also what comes late.
-            slot.tokens.apply(report);
-        }
-        let is_current = slot.number == latest || slot.is_open();
-        // After a timeout or a close only what completes the response still counts.
-        let is_over = slot.evidence.ended.is_set() && !slot.is_complete() && !slot.completes_with(delta);
-        if !is_current || slot.is_sealed() || is_over {
-            if delta.chunk {
-                bump(&mut counts.late_events);
-            }
-            return;
-        }
-
-        let was_complete = slot.is_complete();
-        let mut log = EventLog { events, limits, dropped: &mut counts.dropped_events, started: *started, now };
-        let applied = slot.apply(now, delta, config.stall_after_ns, limits);
-        if stream.is_on() && applied.first_content {
-            log.push(EventKind::FirstToken, slot.number, None, None);
-        }
-        if let Some(gap) = applied.stall {
-            log.push(EventKind::Stall, slot.number, None, Some(gap));
-        }
-        if delta.visible.contains(ContentKind::Refusal) {
-            let flags = flags.get_or_insert_default();
-            if flags.refusal != Some(true) {
-                flags.refusal = Some(true);
-                log.push(EventKind::Refusal, slot.number, None, None);
-            }
-        }
-        for call in &delta.tool_calls {
-            if slot.tools.observe(call, limits.tool_calls) {
-                log.push(EventKind::ToolCall, slot.number, call.name.as_deref(), None);
-            }
-        }
-        for choice in &delta.choices {
-            if slot.choices.observe(choice, limits) {
-                log.push(EventKind::Finish, slot.number, choice.finish_reason.as_deref(), None);
-            }
-        }
-        if let Some(reason) = &delta.block_reason {
-            flags.get_or_insert_default().block_reason = Some(cut(reason, limits.name_bytes).into());
-        }
-        if let Some(reason) = &delta.incomplete_reason {
-            flags.get_or_insert_default().incomplete_reason = Some(cut(reason, limits.name_bytes).into());
-        }
-        let says_error = |choice: &ChoiceDelta<'_>| {
-            choice.finish_reason.as_deref().is_some_and(|reason| reason.eq_ignore_ascii_case("error"))
-        };
-        if was_complete {
-            return;
-        }
-        if let Some(error) = &delta.error {
-            slot.fail(now, limit_failure(failure_of(error), config));
-        } else if delta.choices.iter().any(says_error) {
-            slot.fail(now, Failure::default());
         }
     }
 
@@ -526,21 +446,20 @@ impl Machine {
     }
 
     /// Takes a time: never backwards, and every step tells about the clock.
+    #[inline]
     pub(super) fn advance(&mut self, at: Timestamp) -> Timestamp {
-        if at < self.now {
-            bump(&mut self.counts.clock_regressions);
-            return self.now;
-        }
-        let step = at.saturating_since(self.now).as_nanos();
-        if step > 0 {
-            let known = self.counts.resolution;
-            self.counts.resolution = if known == 0 { step } else { known.min(step) };
+        let at = at.min(Mark::LATEST);
+        if at > self.now {
+            let step = at.saturating_since(self.now).as_nanos();
+            self.counts.resolution = self.counts.resolution.min(step);
             self.now = at;
+        } else if at < self.now {
+            bump(&mut self.counts.clock_regressions);
         }
-        at
+        self.now
     }
 
-    fn start_implicit_attempt(&mut self, now: Timestamp) {
+    pub(super) fn start_implicit_attempt(&mut self, now: Timestamp) {
         self.handle_attempt_started(now, AttemptStart::default());
     }
 
@@ -566,16 +485,6 @@ impl Machine {
         find_attempt(&mut self.attempts, number, self.attempt_count)
     }
 
-    /// A delta for an attempt that is not there: the first one starts with it, any other is late.
-    #[cold]
-    fn without_attempt(&mut self, now: Timestamp, number: Option<u32>) {
-        if self.attempt_count == 0 && number.is_none_or(|number| number == 1) {
-            self.start_implicit_attempt(now);
-        } else {
-            bump(&mut self.counts.late_events);
-        }
-    }
-
     /// Makes room for one more attempt: past the cap the latest one keeps only its part in the sums.
     fn fold_past_cap(&mut self, now: Timestamp) {
         let cap = self.config.limits.attempts.max(1);
@@ -593,18 +502,9 @@ impl Machine {
     }
 }
 
-fn find_attempt(attempts: &mut [Attempt], number: Option<u32>, latest: u32) -> Option<&mut Attempt> {
+pub(super) fn find_attempt(attempts: &mut [Attempt], number: Option<u32>, latest: u32) -> Option<&mut Attempt> {
     let number = number.unwrap_or(latest);
     attempts.iter_mut().rev().find(|attempt| attempt.number == number)
-}
-
-fn failure_of(error: &ErrorDelta<'_>) -> Failure {
-    Failure {
-        error_type: error.error_type.as_deref().map(Into::into),
-        status_code: error.status_code,
-        message: error.message.as_deref().map(Into::into),
-        ..Failure::default()
-    }
 }
 
 pub(super) fn bump(count: &mut u32) {

@@ -25,7 +25,7 @@ impl EventLog<'_> {
             return;
         }
         if self.events.is_empty() {
-            self.events.reserve_exact(2);
+            self.events.reserve_exact(1);
         }
         self.events.push(SpanEvent {
             kind,

@@ -267,7 +267,7 @@ impl Machine {
             server_timing_contradicts: false,
             clock: ClockQuality {
                 frozen: false,
-                resolution_ns: (resolution > 0).then(|| Nanos::from_nanos(resolution)),
+                resolution_ns: (resolution < u64::MAX).then(|| Nanos::from_nanos(resolution)),
             },
             dropped: Dropped {
                 attempts: counted(u64::from(self.counts.dropped_attempts)),

@@ -15,8 +15,11 @@ impl Default for Mark {
 }
 
 impl Mark {
-    /// `u64::MAX` is no time that a clock reaches: 584 years after its origin.
+    /// The machine takes no time as late as this: 584 years after the origin of the clock.
     const UNSET: Self = Self(u64::MAX);
+
+    /// The latest time that a mark can hold.
+    pub(crate) const LATEST: Timestamp = Timestamp::from_nanos(u64::MAX - 1);
 
     pub(crate) fn get(self) -> Option<Timestamp> {
         (self != Self::UNSET).then(|| Timestamp::from_nanos(self.0))
@@ -28,7 +31,7 @@ impl Mark {
 
     /// Moves the mark to `at`.
     pub(crate) fn set(&mut self, at: Timestamp) {
-        self.0 = at.as_nanos().min(u64::MAX.saturating_sub(1));
+        self.0 = at.as_nanos();
     }
 
     /// Sets the mark unless it is set.
@@ -36,6 +39,11 @@ impl Mark {
         if !self.is_set() {
             self.set(at);
         }
+    }
+
+    /// The time from the mark, which is set, to `now`.
+    pub(crate) fn since_then(self, now: Timestamp) -> Nanos {
+        Nanos::from_nanos(now.as_nanos().saturating_sub(self.0))
     }
 
     pub(crate) fn since(self, origin: Timestamp) -> Option<Nanos> {

@@ -11,6 +11,7 @@ mod attempt;
 mod call;
 mod choices;
 mod deadline;
+mod deltas;
 mod events;
 mod finish;
 mod input;

@@ -71,15 +71,15 @@ fn floor(value: f64) -> f64 {
 
 fn inter_chunk(attempt: &Attempt) -> Option<InterChunk> {
     let sketch = &attempt.gaps.sketch;
-    let percentile = |percent| sketch.percentile(percent).map(Nanos::from_nanos).unwrap_or_default();
+    let [p50_ns, p90_ns, p99_ns] = sketch.percentiles()?.map(Nanos::from_nanos);
     Some(InterChunk {
         count: sketch.count(),
         min_ns: Nanos::from_nanos(sketch.min()?),
         max_ns: Nanos::from_nanos(sketch.max()?),
         mean_ns: Nanos::from_nanos(sketch.mean()?),
-        p50_ns: percentile(50),
-        p90_ns: percentile(90),
-        p99_ns: percentile(99),
+        p50_ns,
+        p90_ns,
+        p99_ns,
         stalls: u64::from(attempt.gaps.stalls),
         stalled_ns: attempt.gaps.stalled,
     })

@@ -21,21 +21,32 @@ pub(super) struct AnthropicMessages {
 
 impl AnthropicMessages {
     /// Reads one event, one whole message or one error body.
-    pub(super) fn decode<'a>(&mut self, json: &'a [u8], body: bool) -> Delta<'a> {
+    pub(super) fn decode<'a>(&mut self, delta: &mut Delta<'a>, json: &'a [u8], body: bool) {
         let mut event = Event::default();
         match fill_from_slice(&mut event, json) {
-            Some(()) => self.delta(&mut event, body),
-            None => Delta::undecodable(),
+            Some(()) => self.write(delta, &mut event, body),
+            None => delta.decode_errors = 1,
         }
     }
 
-    fn delta<'a>(&mut self, event: &mut Event<'a>, body: bool) -> Delta<'a> {
+    fn write<'a>(&mut self, delta: &mut Delta<'a>, event: &mut Event<'a>, body: bool) {
+        delta.chunk = true;
         if event.error.is_present() {
-            return Delta { error: event.error.take(), whole: body, ..Delta::chunk() };
+            delta.error = event.error.take();
+            delta.whole = body;
+            return;
         }
-        let mut delta = Delta::chunk();
-        match event.kind.as_str() {
-            "ping" => return Delta::keep_alive(),
+        if event.kind.is("content_block_delta") {
+            delta.add_text(ContentKind::Text, event.delta.text.bytes);
+            delta.add_text(ContentKind::Reasoning, event.delta.thinking.bytes);
+            delta.add_text(ContentKind::ToolCall, event.delta.partial_json.bytes);
+            return;
+        }
+        match event.kind.text().as_ref() {
+            "ping" => {
+                delta.chunk = false;
+                delta.keep_alives = 1;
+            }
             "message_start" => {
                 let message = &mut event.message;
                 delta.response_id = message.id.take();
@@ -43,12 +54,7 @@ impl AnthropicMessages {
                 delta.choices.push(ChoiceDelta { index: 0, finish_reason: message.stop_reason.take() });
                 delta.usage = self.start(&message.usage);
             }
-            "content_block_start" => event.content_block.add_to(&mut delta, event.index.index()),
-            "content_block_delta" => {
-                delta.add_text(ContentKind::Text, event.delta.text.bytes);
-                delta.add_text(ContentKind::Reasoning, event.delta.thinking.bytes);
-                delta.add_text(ContentKind::ToolCall, event.delta.partial_json.bytes);
-            }
+            "content_block_start" => event.content_block.add_to(delta, event.index.index()),
             "message_delta" => {
                 delta.choices.push(ChoiceDelta { index: 0, finish_reason: event.delta.stop_reason.take() });
                 delta.usage = self.update(&event.usage);
@@ -62,13 +68,12 @@ impl AnthropicMessages {
                 delta.choices.push(ChoiceDelta { index: 0, finish_reason: event.stop_reason.take() });
                 delta.usage = self.update(&event.usage);
                 for (position, block) in event.content.0.iter_mut().enumerate() {
-                    block.add_to(&mut delta, u32::try_from(position).ok());
+                    block.add_to(delta, u32::try_from(position).ok());
                 }
             }
             // `content_block_stop`, and events of later versions.
             _ => {}
         }
-        delta
     }
 
     /// Takes the snapshot of `message_start`. A repeated one begins a new segment of the same answer: its input
@@ -190,7 +195,7 @@ impl Usage {
 
 impl<'a> Block<'a> {
     fn add_to(&mut self, delta: &mut Delta<'a>, index: Option<u32>) {
-        match self.kind.as_str() {
+        match self.kind.text().as_ref() {
             "text" => delta.add_text(ContentKind::Text, self.text.bytes),
             "thinking" => delta.add_text(ContentKind::Reasoning, self.thinking.bytes),
             "tool_use" => {
@@ -212,8 +217,14 @@ impl<'a> Block<'a> {
 mod tests {
     use super::*;
 
+    fn decode<'a>(decoder: &mut AnthropicMessages, json: &'a [u8], body: bool) -> Delta<'a> {
+        let mut delta = Delta::default();
+        decoder.decode(&mut delta, json, body);
+        delta
+    }
+
     fn usage(decoder: &mut AnthropicMessages, json: &str) -> UsageReport {
-        decoder.decode(json.as_bytes(), false).usage.unwrap()
+        decode(decoder, json.as_bytes(), false).usage.unwrap()
     }
 
     #[test]
@@ -233,10 +244,11 @@ mod tests {
     #[test]
     fn tools_of_client_and_server_begin_with_their_block() {
         let mut decoder = AnthropicMessages::default();
-        let delta = decoder.decode(br#"{"type":"content_block_start","index":2,"content_block":{"type":"tool_use","id":"t","name":"f","input":{}}}"#, false);
+        let delta = decode(&mut decoder, br#"{"type":"content_block_start","index":2,"content_block":{"type":"tool_use","id":"t","name":"f","input":{}}}"#, false);
         assert!(delta.visible.contains(ContentKind::ToolCall));
         assert_eq!((delta.tool_calls[0].index, delta.tool_calls[0].name.as_deref()), (Some(2), Some("f")));
-        let delta = decoder.decode(
+        let delta = decode(
+            &mut decoder,
             br#"{"type":"content_block_start","index":3,"content_block":{"type":"server_tool_use","name":"s"}}"#,
             false,
         );
@@ -247,7 +259,7 @@ mod tests {
             r#"{"type":"content_block_delta","delta":{"type":"signature_delta","signature":"x"}}"#,
             r#"{"type":"content_block_stop","index":0}"#,
         ] {
-            let delta = decoder.decode(silent.as_bytes(), false);
+            let delta = decode(&mut decoder, silent.as_bytes(), false);
             assert!(delta.chunk && delta.visible.is_empty(), "{silent}");
         }
     }
@@ -255,17 +267,18 @@ mod tests {
     #[test]
     fn pings_are_no_chunks_and_errors_have_their_type() {
         let mut decoder = AnthropicMessages::default();
-        let delta = decoder.decode(br#"{"type":"ping"}"#, false);
+        let delta = decode(&mut decoder, br#"{"type":"ping"}"#, false);
         assert!(!delta.chunk && delta.keep_alives == 1);
-        let delta = decoder.decode(br#"{"type":"error","error":{"type":"overloaded_error","message":"m"}}"#, false);
+        let delta =
+            decode(&mut decoder, br#"{"type":"error","error":{"type":"overloaded_error","message":"m"}}"#, false);
         assert_eq!(delta.error.unwrap().error_type.as_deref(), Some("overloaded_error"));
-        assert_eq!(decoder.decode(br#"{"type":"message_stop"}"#, false).terminal, Terminal::Yes);
+        assert_eq!(decode(&mut decoder, br#"{"type":"message_stop"}"#, false).terminal, Terminal::Yes);
     }
 
     #[test]
     fn a_whole_message_is_read_at_once() {
         let json = br#"{"type":"message","id":"m","model":"c","stop_reason":"tool_use","content":[{"type":"thinking","thinking":"abc"},{"type":"text","text":"hi"},{"type":"tool_use","id":"t","name":"f","input":{"a":1}}],"usage":{"input_tokens":3,"output_tokens":4}}"#;
-        let delta = AnthropicMessages::default().decode(json, true);
+        let delta = decode(&mut AnthropicMessages::default(), json, true);
         assert!(delta.whole && delta.terminal == Terminal::Yes);
         assert_eq!((delta.bytes[0], delta.bytes[1], delta.tool_calls[0].index), (2, 3, Some(2)));
         assert!(!delta.usage.unwrap().output_is_placeholder);

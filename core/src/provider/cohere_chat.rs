@@ -12,7 +12,7 @@ pub(super) fn decode(json: &[u8], body: bool) -> Delta<'_> {
         return Delta::undecodable();
     }
     let mut delta = Delta::chunk();
-    match event.kind.as_str() {
+    match event.kind.text().as_ref() {
         "message-start" => {
             delta.response_id = event.id.take();
             delta.choices.push(ChoiceDelta::default());
@@ -48,7 +48,7 @@ fn whole<'a>(delta: &mut Delta<'a>, json: &'a [u8], event: &mut Event<'a>, body:
 fn add_end<'a>(delta: &mut Delta<'a>, usage: &Usage, reason: &mut Str<'a>, error: &mut ErrorField<'a>) {
     delta.usage = usage.report();
     delta.error = error.take();
-    if matches!(reason.as_str(), "ERROR" | "TIMEOUT") {
+    if reason.is("ERROR") || reason.is("TIMEOUT") {
         delta.error.get_or_insert_default();
     }
     if delta.error.is_none() {

@@ -50,41 +50,54 @@ impl Decoder {
     }
 
     /// Says what a frame means. The delta borrows from the frame's bytes.
-    #[inline]
     pub fn decode<'a>(&mut self, frame: &Frame<'a>) -> Delta<'a> {
-        match *frame {
-            Frame::Event { data, .. } => self.payload(data, false),
-            Frame::Body { data } => self.payload(data, true),
-            Frame::KeepAlive => Delta::keep_alive(),
-            Frame::Incomplete => Delta::undecodable(),
-            Frame::TooLong => Delta::oversized(),
-        }
+        let mut delta = Delta::default();
+        self.decode_into(&mut delta, frame);
+        delta
     }
 
     /// Says what one decoded event means, given as JSON text.
     ///
     /// The end marker of server-sent event streams may be given as the JSON string `"[DONE]"`.
     pub fn decode_payload<'a>(&mut self, json: &'a [u8]) -> Delta<'a> {
-        self.payload(json, false)
+        let mut delta = Delta::default();
+        self.payload(&mut delta, json, false);
+        delta
     }
 
-    #[inline]
-    fn payload<'a>(&mut self, json: &'a [u8], body: bool) -> Delta<'a> {
+    /// A delta is large: it is built where it stays.
+    fn decode_into<'a>(&mut self, delta: &mut Delta<'a>, frame: &Frame<'a>) {
+        match *frame {
+            Frame::Event { data, .. } => self.payload(delta, data, false),
+            Frame::Body { data } => self.payload(delta, data, true),
+            Frame::KeepAlive => delta.keep_alives = 1,
+            Frame::Incomplete => delta.decode_errors = 1,
+            Frame::TooLong => delta.oversized_frames = 1,
+        }
+    }
+
+    fn payload<'a>(&mut self, delta: &mut Delta<'a>, json: &'a [u8], body: bool) {
         match json.trim_ascii() {
             // An event whose data is empty keeps the connection open and says nothing.
-            b"" => return Delta::keep_alive(),
-            b"[DONE]" | b"\"[DONE]\"" => return Delta { terminal: self.done(), ..Delta::default() },
+            b"" => {
+                delta.keep_alives = 1;
+                return;
+            }
+            b"[DONE]" | b"\"[DONE]\"" => {
+                delta.terminal = self.done();
+                return;
+            }
             _ => {}
         }
         match (&mut self.state, self.protocol) {
-            (State::AnthropicMessages(state), _) => state.decode(json, body),
-            (State::Gemini(state), _) => state.decode(json, body),
-            (State::OllamaChat(state), _) => state.decode(json),
-            (State::OpenAiResponses(state), _) => state.decode(json, body),
-            (State::Nothing, Protocol::BedrockConverse) => bedrock_converse::decode(json),
-            (State::Nothing, Protocol::CohereChat) => cohere_chat::decode(json, body),
-            (State::Nothing, Protocol::OpenAiChat | Protocol::MistralChat) => openai_chat::decode(json, body),
-            (State::Nothing, _) => Delta::undecodable(),
+            (State::AnthropicMessages(state), _) => state.decode(delta, json, body),
+            (State::Gemini(state), _) => *delta = state.decode(json, body),
+            (State::OllamaChat(state), _) => *delta = state.decode(json),
+            (State::OpenAiResponses(state), _) => *delta = state.decode(json, body),
+            (State::Nothing, Protocol::BedrockConverse) => *delta = bedrock_converse::decode(json),
+            (State::Nothing, Protocol::CohereChat) => *delta = cohere_chat::decode(json, body),
+            (State::Nothing, Protocol::OpenAiChat | Protocol::MistralChat) => openai_chat::decode(delta, json, body),
+            (State::Nothing, _) => delta.decode_errors = 1,
         }
     }
 
@@ -130,10 +143,13 @@ impl StreamDecoder {
     /// Takes the next delta out of `input`, which is advanced past what has been consumed.
     ///
     /// `None` means that `input` is used up and more bytes are needed.
-    #[inline]
     pub fn next_delta<'a, 'i: 'a>(&'a mut self, input: &mut &'i [u8]) -> Option<Delta<'a>> {
         let frame = self.framer.next_frame(input)?;
-        Some(self.decoder.decode(&frame))
+        let mut delta = Some(Delta::default());
+        if let Some(delta) = &mut delta {
+            self.decoder.decode_into(delta, &frame);
+        }
+        delta
     }
 
     /// Takes what the end of the stream leaves. To be called until it returns `None`.

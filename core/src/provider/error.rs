@@ -1,15 +1,10 @@
 //! Errors as providers put them into payloads.
 
-use alloc::borrow::Cow;
 use alloc::boxed::Box;
-use alloc::string::String;
-use core::marker::PhantomData;
-use core::{fmt, mem};
+use core::mem;
 
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
-
-use super::lenient::{Code, Fill, Str, absent, fill_by_value, object};
+use super::json::{Malformed, Reader};
+use super::lenient::{Code, Fill, Str, object};
 use crate::delta::ErrorDelta;
 
 object! {
@@ -25,8 +20,6 @@ object! {
 /// The value of an `error` field: an object, or only a message.
 #[derive(Debug, Default)]
 pub(super) struct ErrorField<'a>(Option<Box<ErrorObject<'a>>>);
-
-fill_by_value!(ErrorField<'a>);
 
 impl<'a> ErrorField<'a> {
     pub(super) fn take(&mut self) -> Option<ErrorDelta<'a>> {
@@ -58,46 +51,33 @@ impl<'a> ErrorObject<'a> {
     }
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for ErrorField<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ErrorVisitor(PhantomData))
+impl<'de: 'a, 'a> Fill<'de> for ErrorField<'a> {
+    #[inline]
+    fn fill(&mut self, reader: &mut Reader<'de>) -> Result<(), Malformed> {
+        self.0 = None;
+        match reader.peek() {
+            Some(b'{') => self.0.insert(Box::default()).fill(reader),
+            Some(b'"') => {
+                self.0 = ErrorObject::of_message(Str::from(reader.text()?));
+                Ok(())
+            }
+            _ => reader.skip_value(),
+        }
     }
-}
-
-struct ErrorVisitor<'a>(PhantomData<fn() -> ErrorField<'a>>);
-
-impl<'de: 'a, 'a> Visitor<'de> for ErrorVisitor<'a> {
-    type Value = ErrorField<'a>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an error object or a message")
-    }
-
-    fn visit_borrowed_str<E: Error>(self, message: &'de str) -> Result<ErrorField<'a>, E> {
-        Ok(ErrorField(ErrorObject::of_message(Str::from(Cow::Borrowed(message)))))
-    }
-
-    fn visit_str<E: Error>(self, message: &str) -> Result<ErrorField<'a>, E> {
-        Ok(ErrorField(ErrorObject::of_message(Str::from(Cow::Owned(String::from(message))))))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<ErrorField<'a>, A::Error> {
-        let mut error = Box::<ErrorObject<'a>>::default();
-        error.fill(MapAccessDeserializer::new(map))?;
-        Ok(ErrorField(Some(error)))
-    }
-
-    absent! { bool number bytes null list }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::json::tests::from_slice;
+    use super::super::json::fill_from_slice;
     use super::*;
 
     #[test]
     fn type_then_code_then_status_names_the_error() {
-        let read = |json: &'static str| from_slice::<ErrorField<'_>>(json.as_bytes()).unwrap().take();
+        let read = |json: &'static str| {
+            let mut error = ErrorField::default();
+            fill_from_slice(&mut error, json.as_bytes()).unwrap();
+            error.take()
+        };
         let error = read(r#"{"type":"a","code":"b","message":"m"}"#).unwrap();
         assert_eq!(
             (error.error_type.as_deref(), error.status_code, error.message.as_deref()),

@@ -69,7 +69,7 @@ impl Gemini {
             }
         }
         let media = part.inline_data.data.bytes + part.file_data.uri.bytes;
-        let is_audio = part.inline_data.mime_type.as_str().starts_with("audio/");
+        let is_audio = part.inline_data.mime_type.text().starts_with("audio/");
         delta.add_text(if is_audio { ContentKind::Audio } else { ContentKind::Image }, media);
         if part.executable_code.present {
             delta.add_visible(ContentKind::Code, part.executable_code.code.bytes);

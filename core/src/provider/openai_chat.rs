@@ -1,26 +1,23 @@
-//! `openai.chat`: chat completions of `OpenAI` and of every server that speaks like it.
+//! `openai.chat`: chat completions of OpenAI and of every server that speaks like it.
 //!
 //! Fields that only some servers have are read at all of them; they never mean two things. What counts as content, by
-//! server: reasoning in `reasoning_content` (`DeepSeek`, Qwen, xAI, vLLM), `reasoning` (Groq, `OpenRouter`, Cerebras),
-//! `thinking_blocks` (`LiteLLM`), `reasoning_details` (Snowflake) or in parts of `content` (Mistral, Databricks).
+//! server: reasoning in `reasoning_content` (DeepSeek, Qwen, xAI, vLLM), `reasoning` (Groq, OpenRouter, Cerebras),
+//! `thinking_blocks` (LiteLLM), `reasoning_details` (Snowflake) or in parts of `content` (Mistral, Databricks).
 
 use alloc::borrow::Cow;
-use core::fmt;
-
-use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
 
 use super::error::ErrorField;
-use super::json::{MEASURED, fill_from_slice};
-use super::lenient::{Code, Count, Few, List, Payload, Place, Rare, Str, Text, absent, fill_by_value, object};
+use super::json::{Malformed, Reader, fill_from_slice};
+use super::lenient::{Code, Count, Few, Fill, List, Maybe, Payload, Rare, Str, Text, object};
 use super::openai_usage::{TimeInfo, Timings, Usage};
 use crate::delta::{ChoiceDelta, ContentKind, Delta, ErrorDelta, ServerTiming, Terminal, ToolCallDelta};
 
 /// Reads one chunk, one whole body or one error body.
-pub(super) fn decode(json: &[u8], body: bool) -> Delta<'_> {
+pub(super) fn decode<'a>(delta: &mut Delta<'a>, json: &'a [u8], body: bool) {
     let mut chunk = Chunk::default();
     match fill_from_slice(&mut chunk, json) {
-        Some(()) => chunk.delta(body),
-        None => Delta::undecodable(),
+        Some(()) => chunk.write(delta, body),
+        None => delta.decode_errors = 1,
     }
 }
 
@@ -30,7 +27,7 @@ object! {
         "object" => object: Str<'a>,
         "model" => model: Str<'a>,
         "choices" => choices: Few<Choice<'a>>,
-        "usage" => usage: Usage,
+        "usage" => usage: Maybe<Usage>,
         "x_groq" => groq: Rare<Groq<'a>>,
         "time_info" => time_info: Rare<TimeInfo>,
         "timings" => timings: Rare<Timings>,
@@ -46,7 +43,7 @@ object! {
     struct Choice<'a> {
         "index" => index: Count,
         "delta" => delta: Message<'a>,
-        "message" => message: Message<'a>,
+        "message" => message: Maybe<Message<'a>>,
         "finish_reason" => finish_reason: Str<'a>,
         // Moonshot reports usage here.
         "usage" => usage: Rare<Usage>,
@@ -66,7 +63,7 @@ object! {
         "thinking_blocks" => thinking_blocks: List<ThinkingBlock, 0>,
         "reasoning_details" => reasoning_details: List<ReasoningDetail, 1>,
         "tool_calls" => tool_calls: List<ToolCall<'a>, 1>,
-        "function_call" => function_call: Function<'a>,
+        "function_call" => function_call: Maybe<Function<'a>>,
         "audio" => audio: Audio,
         "images" => images: List<Image, 0>,
     }
@@ -122,13 +119,13 @@ object! {
 }
 
 impl<'a> Chunk<'a> {
-    #[inline]
-    fn delta(&mut self, body: bool) -> Delta<'a> {
-        let mut delta = Delta::chunk();
+    fn write(&mut self, delta: &mut Delta<'a>, body: bool) {
+        delta.chunk = true;
         // Writer and Perplexity repeat the answer so far as `message` beside `delta`; an answer that does not stream
         // has `message` alone. `chat.completion.done` closes a stream of Perplexity with such a repetition.
-        let whole = (body || self.choices.iter().any(|choice| choice.message.present && !choice.delta.present))
-            && !matches!(self.object.as_str(), "chat.completion.chunk" | "chat.completion.done");
+        let whole = (body || self.choices.iter().any(|choice| choice.message.0.is_some() && !choice.delta.present))
+            && !self.object.is("chat.completion.chunk")
+            && !self.object.is("chat.completion.done");
         delta.whole = whole;
         let mut server = ServerTiming::default();
         if let Some(timings) = &self.timings.0 {
@@ -137,12 +134,12 @@ impl<'a> Chunk<'a> {
         if let Some(time_info) = &self.time_info.0 {
             server.merge(&time_info.server_timing());
         }
-        if self.usage.present {
-            delta.usage = self.usage.report();
-            delta.cost_nanos = self.usage.cost_nanos();
-            server.merge(&self.usage.server_timing());
+        if let Some(usage) = &self.usage.0 {
+            delta.usage = usage.report();
+            delta.cost_nanos = usage.cost_nanos();
+            server.merge(&usage.server_timing());
         }
-        let bare_error = self.object.as_str() == "error" || (self.choices.is_empty() && !self.error_message.is_empty());
+        let bare_error = self.object.is("error") || (self.choices.is_empty() && !self.error_message.is_empty());
         let mut error = self.error.take();
         for (position, choice) in self.choices.iter_mut().enumerate() {
             let index = choice.index.index().or_else(|| u32::try_from(position).ok()).unwrap_or(u32::MAX);
@@ -152,10 +149,11 @@ impl<'a> Chunk<'a> {
                 delta.usage = usage.report();
             }
             let choice_error = choice.error.take();
-            let message = if whole && !choice.delta.present { &mut choice.message } else { &mut choice.delta };
-            message.add_to(&mut delta, index, whole);
+            let message = choice.message.0.as_mut().filter(|_| whole && !choice.delta.present);
+            let message = message.unwrap_or(&mut choice.delta);
+            message.add_to(delta, index, whole);
+            let failed = choice.finish_reason.is("error");
             let finish_reason = choice.finish_reason.take();
-            let failed = finish_reason.as_deref() == Some("error");
             error = error.or(choice_error).or_else(|| failed.then(ErrorDelta::default));
             delta.choices.push(ChoiceDelta { index, finish_reason });
         }
@@ -183,7 +181,6 @@ impl<'a> Chunk<'a> {
         delta.error = error;
         delta.response_id = self.id.take();
         delta.response_model = self.model.take();
-        delta
     }
 }
 
@@ -213,8 +210,8 @@ impl<'a> Message<'a> {
             let place = || if whole { u32::try_from(position).ok() } else { None };
             function.add_to(delta, choice, call.index.index().or_else(place), call.id.take());
         }
-        if self.function_call.present {
-            self.function_call.add_to(delta, choice, Some(0), None);
+        if let Some(call) = &mut self.function_call.0 {
+            call.add_to(delta, choice, Some(0), None);
         }
     }
 }
@@ -253,96 +250,48 @@ object! {
     struct InnerPart { "text" => text: Text }
 }
 
-impl<'de> Deserialize<'de> for Content {
+impl Fill<'_> for Content {
     #[inline]
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_newtype_struct(MEASURED, ContentVisitor)
+    fn fill(&mut self, reader: &mut Reader<'_>) -> Result<(), Malformed> {
+        *self = Self::default();
+        if reader.peek() == Some(b'[') {
+            return self.add_parts(reader);
+        }
+        self.text = reader.text()?.len();
+        Ok(())
     }
 }
 
-struct ContentVisitor;
-
-impl<'de> Visitor<'de> for ContentVisitor {
-    type Value = Content;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a string or a list of parts")
-    }
-
-    #[inline]
-    fn visit_bytes<E: Error>(self, text: &[u8]) -> Result<Content, E> {
-        Ok(Content { text: text.len(), reasoning: 0 })
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<Content, E> {
-        Ok(Content { text: text.len(), reasoning: 0 })
-    }
-
-    #[inline]
-    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Content, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut parts: A) -> Result<Content, A::Error> {
-        let mut content = Content::default();
-        loop {
+impl Content {
+    fn add_parts(&mut self, reader: &mut Reader<'_>) -> Result<(), Malformed> {
+        reader.elements(|reader| {
             let mut part = Part::default();
-            if parts.next_element_seed(Place(&mut part))?.is_none() {
-                return Ok(content);
-            }
-            content.text += part.text.bytes + part.refusal.bytes;
-            content.reasoning += part.thinking.0 + part.reasoning.0 + part.summary.0;
-        }
+            part.fill(reader)?;
+            self.text += part.text.bytes + part.refusal.bytes;
+            self.reasoning += part.thinking.0 + part.reasoning.0 + part.summary.0;
+            Ok(())
+        })
     }
-
-    absent! { bool number null object }
 }
 
 /// The thinking in a part: a string, or a list of parts with text.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct PartText(usize);
 
-fill_by_value!(Content, PartText);
-
-impl<'de> Deserialize<'de> for PartText {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_newtype_struct(MEASURED, PartTextVisitor)
-    }
-}
-
-pub(super) struct PartTextVisitor;
-
-impl<'de> Visitor<'de> for PartTextVisitor {
-    type Value = PartText;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a string or a list of parts")
-    }
-
-    fn visit_bytes<E: Error>(self, text: &[u8]) -> Result<PartText, E> {
-        Ok(PartText(text.len()))
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<PartText, E> {
-        Ok(PartText(text.len()))
-    }
-
-    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<PartText, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut parts: A) -> Result<PartText, A::Error> {
-        let mut bytes = 0;
-        loop {
-            let mut part = InnerPart::default();
-            if parts.next_element_seed(Place(&mut part))?.is_none() {
-                return Ok(PartText(bytes));
-            }
-            bytes += part.text.bytes;
+impl Fill<'_> for PartText {
+    fn fill(&mut self, reader: &mut Reader<'_>) -> Result<(), Malformed> {
+        self.0 = 0;
+        if reader.peek() != Some(b'[') {
+            self.0 = reader.text()?.len();
+            return Ok(());
         }
+        reader.elements(|reader| {
+            let mut part = InnerPart::default();
+            part.fill(reader)?;
+            self.0 += part.text.bytes;
+            Ok(())
+        })
     }
-
-    absent! { bool number null object }
 }
 
 #[cfg(test)]
@@ -350,11 +299,13 @@ mod tests {
     use super::*;
 
     fn chunk(json: &str) -> Delta<'_> {
-        decode(json.as_bytes(), false)
+        let mut delta = Delta::default();
+        decode(&mut delta, json.as_bytes(), false);
+        delta
     }
 
     fn content(message: &str) -> [u32; 7] {
-        decode(alloc::format!(r#"{{"choices":[{{"delta":{message}}}]}}"#).as_bytes(), false).bytes
+        chunk(&alloc::format!(r#"{{"choices":[{{"delta":{message}}}]}}"#)).bytes
     }
 
     #[test]
@@ -440,7 +391,8 @@ mod tests {
     #[test]
     fn what_cannot_be_read_is_counted() {
         for bad in [&b"{"[..], b"not json", b"{\"id\":\"\xff\"}", b"{} x"] {
-            let delta = decode(bad, false);
+            let mut delta = Delta::default();
+            decode(&mut delta, bad, false);
             assert!(delta.decode_errors == 1 && !delta.chunk);
         }
         let odd = chunk(r#"{"id":7,"model":null,"choices":{"delta":"x"},"usage":"none","error":false,"x_groq":[]}"#);

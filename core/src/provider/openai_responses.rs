@@ -1,4 +1,4 @@
-//! `openai.responses`: the Responses API of `OpenAI` and compatible servers.
+//! `openai.responses`: the Responses API of OpenAI and compatible servers.
 //!
 //! Every event says what it is; the terminal ones carry the whole response again, of which only the facts are read.
 
@@ -29,7 +29,7 @@ impl OpenAiResponses {
     fn delta<'a>(&mut self, event: &mut Event<'a>, json: &'a [u8], body: bool) -> Delta<'a> {
         let mut delta = Delta::chunk();
         let bytes = event.delta.bytes;
-        match event.kind.as_str() {
+        match event.kind.text().as_ref() {
             "response.output_text.delta" => delta.add_text(ContentKind::Text, bytes),
             "response.refusal.delta" => delta.add_text(ContentKind::Refusal, bytes),
             "response.reasoning_text.delta" | "response.reasoning_summary_text.delta" => {
@@ -212,7 +212,7 @@ impl<'a> Response<'a> {
             delta.cost_nanos = cost_nanos(usage.cost, usage.cost_ticks);
         }
         delta.error = self.error.take();
-        if self.status.as_str() == "failed" {
+        if self.status.is("failed") {
             delta.error.get_or_insert_with(ErrorDelta::default);
         }
         if delta.error.is_none() {
@@ -225,7 +225,7 @@ impl<'a> Response<'a> {
 impl<'a> Item<'a> {
     /// Adds the beginning of a call, if the item is one.
     fn add_call(&mut self, delta: &mut Delta<'a>, index: Option<u32>) {
-        match self.kind.as_str() {
+        match self.kind.text().as_ref() {
             "function_call" | "custom_tool_call" | "computer_call" | "local_shell_call" | "shell_call"
             | "apply_patch_call" => {
                 delta.add_visible(ContentKind::ToolCall, self.arguments.bytes);
@@ -241,7 +241,7 @@ impl<'a> Item<'a> {
     }
 
     fn add_text(&self, delta: &mut Delta<'a>) {
-        let text = if self.kind.as_str() == "reasoning" { ContentKind::Reasoning } else { ContentKind::Text };
+        let text = if self.kind.is("reasoning") { ContentKind::Reasoning } else { ContentKind::Text };
         for part in &self.content.0 {
             delta.add_text(text, part.text.bytes);
             delta.add_text(ContentKind::Refusal, part.refusal.bytes);
@@ -249,7 +249,7 @@ impl<'a> Item<'a> {
         for part in &self.summary.0 {
             delta.add_text(ContentKind::Reasoning, part.text.bytes);
         }
-        if self.kind.as_str() == "image_generation_call" {
+        if self.kind.is("image_generation_call") {
             delta.add_text(ContentKind::Image, self.result.bytes);
         }
     }

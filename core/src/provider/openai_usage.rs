@@ -1,11 +1,7 @@
-//! Token counts, cost and server timing as `OpenAI` and compatible servers report them.
+//! Token counts, cost and server timing as OpenAI and compatible servers report them.
 
-use core::fmt;
-
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
-
-use super::lenient::{Count, Decimal, Fill, absent, fill_by_value, object};
+use super::json::{Malformed, Reader, Value};
+use super::lenient::{Count, Decimal, Fill, object};
 use crate::delta::{RawUsage, ServerTiming, UsageReport};
 
 object! {
@@ -131,7 +127,7 @@ pub(super) fn cost_nanos(cost: Cost, ticks: Count) -> Option<u64> {
     cost.0.billionths().or_else(|| Some(ticks.value()?.saturating_add(5) / 10))
 }
 
-/// Normalizes counts by `OpenAI`'s arithmetic: input includes cached tokens, output includes reasoning.
+/// Normalizes counts by OpenAI's arithmetic: input includes cached tokens, output includes reasoning.
 ///
 /// xAI alone counts reasoning beside the completion, which shows in its total: total = prompt + completion + reasoning
 /// holds in every recording of it, and in none of the others.
@@ -164,11 +160,9 @@ fn first<const N: usize>(counts: [Option<u64>; N]) -> Option<u64> {
     counts.into_iter().flatten().next()
 }
 
-/// Dollars: a number at `OpenRouter`, an object with `total_cost` at Perplexity.
+/// Dollars: a number at OpenRouter, an object with `total_cost` at Perplexity.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Cost(pub(super) Decimal);
-
-fill_by_value!(Cost);
 
 object! {
     struct CostParts {
@@ -176,40 +170,19 @@ object! {
     }
 }
 
-impl<'de> Deserialize<'de> for Cost {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(CostVisitor)
+impl Fill<'_> for Cost {
+    fn fill(&mut self, reader: &mut Reader<'_>) -> Result<(), Malformed> {
+        self.0 = if reader.peek() == Some(b'{') {
+            let mut parts = CostParts::default();
+            parts.fill(reader)?;
+            parts.total
+        } else if let Value::Number(number) = reader.value()? {
+            Decimal::from(number)
+        } else {
+            Decimal::default()
+        };
+        Ok(())
     }
-}
-
-struct CostVisitor;
-
-impl<'de> Visitor<'de> for CostVisitor {
-    type Value = Cost;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an amount or an object with a total")
-    }
-
-    fn visit_u64<E: Error>(self, value: u64) -> Result<Cost, E> {
-        Ok(Cost(Decimal::from(value)))
-    }
-
-    fn visit_f64<E: Error>(self, value: f64) -> Result<Cost, E> {
-        Ok(Cost(Decimal::from(value)))
-    }
-
-    fn visit_i64<E: Error>(self, value: i64) -> Result<Cost, E> {
-        Ok(u64::try_from(value).map_or(Cost::default(), |value| Cost(Decimal::from(value))))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Cost, A::Error> {
-        let mut parts = CostParts::default();
-        parts.fill(MapAccessDeserializer::new(map))?;
-        Ok(Cost(parts.total))
-    }
-
-    absent! { bool str bytes null list }
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ macro_rules! protocols {
     ($($(#[$meta:meta])* $variant:ident = $id:literal),* $(,)?) => {
         /// A wire protocol that providers speak.
         ///
-        /// Servers compatible with `OpenAI`'s chat completions, whoever runs them, speak [`Protocol::OpenAiChat`].
+        /// Servers compatible with OpenAI's chat completions, whoever runs them, speak [`Protocol::OpenAiChat`].
         #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
         #[non_exhaustive]
         pub enum Protocol { $($(#[$meta])* $variant),* }
@@ -40,11 +40,11 @@ macro_rules! protocols {
 }
 
 protocols! {
-    /// Chat completions of `OpenAI` and of every compatible server.
+    /// Chat completions of OpenAI and of every compatible server.
     OpenAiChat = "openai.chat",
-    /// Text completions of `OpenAI` and compatible servers.
+    /// Text completions of OpenAI and compatible servers.
     OpenAiCompletions = "openai.completions",
-    /// The Responses API of `OpenAI` and compatible servers.
+    /// The Responses API of OpenAI and compatible servers.
     OpenAiResponses = "openai.responses",
     /// The Messages API of Anthropic.
     AnthropicMessages = "anthropic.messages",

@@ -1,56 +1,48 @@
 //! A log-linear sketch of lengths of time, for nearest-rank percentiles in constant memory.
 //!
-//! Values below 128 ns have a bucket each; above, every power of two is divided into 64 buckets of equal width, as in
-//! HDR histograms. A bucket is represented by its middle, so a percentile is off by at most 1/129 (0.78 %) of its value.
+//! Every power of two is divided into 36 buckets that grow alike: the logarithm within a power is a cubic through integers,
+//! so that the same value falls into the same bucket on every machine. A bucket is represented by its middle, so a percentile
+//! is off by at most 1 % of its value; smallest and largest value are exact, and so is zero.
 //!
-//! Only buckets in use are stored, [`SKETCH_BUCKETS`] of them. When all are taken, neighbours far from the three ranks
-//! that a record reports (50, 90 and 99 %) are merged in pairs; the buckets around those ranks keep their width, so the
-//! error bound holds as long as the ranks move slowly against the number of values seen.
+//! Powers of two in use have a block of counts each, [`SKETCH_BLOCKS`] at most: enough for values that differ a thousandfold
+//! and more without any loss. Past that, the block whose values are farthest from the three ranks that a record reports
+//! (50, 90 and 99 %) gives way, and what lies in a power without a block is counted at the edge of the nearest one. So the
+//! bound holds beyond that range too, unless a rank wanders into powers that it was far from before.
 
 use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-use crate::limits::SKETCH_BUCKETS;
+use crate::limits::SKETCH_BLOCKS;
 
 /// Counts of values by bucket.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Sketch {
     count: u64,
+    zeros: u64,
     min: u64,
     max: u64,
-    sum: u128,
-    /// In ascending order of bucket; reserved once, never grown past [`SKETCH_BUCKETS`].
-    buckets: Vec<Bucket>,
-}
-
-#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
-struct Bucket {
-    index: u16,
-    count: Count,
-}
-
-/// A 32-bit count without alignment, so that a bucket takes six bytes.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
-struct Count([u8; 4]);
-
-impl Count {
-    const fn get(self) -> u32 {
-        u32::from_le_bytes(self.0)
-    }
-
-    const fn of(count: u32) -> Self {
-        Self(count.to_le_bytes())
-    }
-
-    fn add(&mut self, more: u32) {
-        *self = Self::of(self.get().saturating_add(more));
-    }
+    sum: u64,
+    /// By power of two: one more than the number of its block, or 0. In rows, as serde reads arrays of up to 32.
+    blocks: [[u8; 16]; 4],
+    /// Blocks of [`PER_POWER`] counts. Reserved once.
+    counts: Vec<u16>,
+    /// The count at which a power without a block may ask for one again.
+    review_at: u64,
 }
 
 impl Default for Sketch {
     fn default() -> Self {
-        Self { count: 0, min: u64::MAX, max: 0, sum: 0, buckets: Vec::new() }
+        Self {
+            count: 0,
+            zeros: 0,
+            min: u64::MAX,
+            max: 0,
+            sum: 0,
+            blocks: [[0; 16]; 4],
+            counts: Vec::new(),
+            review_at: 0,
+        }
     }
 }
 
@@ -60,16 +52,16 @@ impl Sketch {
         self.count = self.count.saturating_add(1);
         self.min = self.min.min(value);
         self.max = self.max.max(value);
-        self.sum = self.sum.saturating_add(u128::from(value));
+        self.sum = self.sum.saturating_add(value);
 
-        let index = bucket_of(value);
-        match self.buckets.binary_search_by_key(&index, |bucket| bucket.index) {
-            Ok(at) => {
-                if let Some(bucket) = self.buckets.get_mut(at) {
-                    bucket.count.add(1);
-                }
-            }
-            Err(at) => self.insert(at, index),
+        let Some(bucket) = Bucket::of(value) else {
+            self.zeros = self.zeros.saturating_add(1);
+            return;
+        };
+        let count = self.place_of(bucket).and_then(|at| self.counts.get_mut(at));
+        match count {
+            Some(count) if *count < u16::MAX => *count = count.wrapping_add(1),
+            _ => self.record_rare(bucket),
         }
     }
 
@@ -88,131 +80,209 @@ impl Sketch {
         (self.count > 0).then_some(self.max)
     }
 
-    /// Mean, rounded down; `None` without values.
+    /// Mean, rounded down; `None` without values. Exact while the sum fits 64 bits: 584 years of nanoseconds.
     pub fn mean(&self) -> Option<u64> {
-        self.sum.checked_div(u128::from(self.count)).map(|mean| u64::try_from(mean).unwrap_or(u64::MAX))
+        self.sum.checked_div(self.count)
     }
 
-    /// The value at the nearest rank of `percent`, within [min, max]; `None` without values.
-    pub fn percentile(&self, percent: u32) -> Option<u64> {
+    /// The values at the nearest ranks of 50, 90 and 99 %, within [min, max]; `None` without values.
+    pub fn percentiles(&self) -> Option<[u64; REPORTED_PERCENTS.len()]> {
+        (self.count > 0).then(|| REPORTED_PERCENTS.map(|percent| self.percentile(percent)))
+    }
+
+    fn percentile(&self, percent: u64) -> u64 {
         let rank = nearest_rank(self.count, percent);
-        if self.count == 0 {
-            return None;
-        }
-        if rank <= 1 {
-            return Some(self.min);
+        if rank <= self.zeros.max(1) {
+            return self.min;
         }
         if rank >= self.count {
-            return Some(self.max);
+            return self.max;
         }
-        let mut seen = 0_u64;
-        for bucket in &self.buckets {
-            seen = seen.saturating_add(u64::from(bucket.count.get()));
-            if seen >= rank {
-                return Some(middle_of(bucket.index).clamp(self.min, self.max));
+        // Counts may have been halved: the rank is taken among those that are there.
+        let rank = nearest_rank(self.total(), percent);
+        let mut seen = self.zeros;
+        for exponent in 0..u64::BITS {
+            for (place, count) in (0..).zip(self.block_of(exponent)) {
+                seen = seen.saturating_add(u64::from(*count));
+                if seen >= rank {
+                    return Bucket { exponent, place }.middle().clamp(self.min, self.max);
+                }
             }
         }
-        Some(self.max)
+        self.max
     }
 
+    fn total(&self) -> u64 {
+        self.counts.iter().fold(self.zeros, |total, count| total.saturating_add(u64::from(*count)))
+    }
+
+    /// Where a bucket is counted; `None` when its power has no block.
+    fn place_of(&self, bucket: Bucket) -> Option<usize> {
+        let block = usize::from(self.block_number(bucket.exponent)?);
+        Some(block.wrapping_mul(PER_POWER).wrapping_add(bucket.place))
+    }
+
+    fn block_number(&self, exponent: u32) -> Option<u8> {
+        self.blocks.get(index(exponent >> 4))?.get(index(exponent & 15))?.checked_sub(1)
+    }
+
+    fn set_block(&mut self, exponent: u32, number: Option<u8>) {
+        let row = self.blocks.get_mut(index(exponent >> 4));
+        if let Some(slot) = row.and_then(|row| row.get_mut(index(exponent & 15))) {
+            *slot = number.map_or(0, |number| number.saturating_add(1));
+        }
+    }
+
+    /// The counts of a power; none when it has no block.
+    fn block_of(&self, exponent: u32) -> &[u16] {
+        let start = self.block_number(exponent).map(|number| usize::from(number).saturating_mul(PER_POWER));
+        start.and_then(|start| self.counts.get(start..start.saturating_add(PER_POWER))).unwrap_or_default()
+    }
+
+    /// Counts a value whose power has no block, or whose count is full.
     #[cold]
-    fn insert(&mut self, at: usize, index: u16) {
-        if self.buckets.capacity() == 0 {
-            self.buckets.reserve_exact(SKETCH_BUCKETS);
-        }
-        let at = if self.buckets.len() < SKETCH_BUCKETS {
-            at
-        } else {
-            self.merge_far_from_ranks();
-            match self.buckets.binary_search_by_key(&index, |bucket| bucket.index) {
-                Ok(at) | Err(at) => at,
+    fn record_rare(&mut self, bucket: Bucket) {
+        let blocks = self.counts.len() / PER_POWER;
+        if self.place_of(bucket).is_some() {
+            // Ranks are relative: they keep their meaning when every count is halved.
+            for count in &mut self.counts {
+                *count = count.div_ceil(2);
             }
+            self.zeros = self.zeros.div_ceil(2);
+        } else if blocks < SKETCH_BLOCKS {
+            if blocks == 0 {
+                self.counts.reserve_exact(SKETCH_BLOCKS.saturating_mul(PER_POWER));
+            }
+            self.counts.resize(self.counts.len().saturating_add(PER_POWER), 0);
+            self.set_block(bucket.exponent, u8::try_from(blocks).ok());
+        } else if self.count < ALWAYS_REVIEWED || self.count >= self.review_at {
+            self.review_at = self.count.saturating_add(self.count >> 3);
+            self.make_room_for(bucket.exponent);
+        }
+        let place = self.place_of(bucket).or_else(|| self.nearest_edge(bucket.exponent));
+        if let Some(count) = place.and_then(|place| self.counts.get_mut(place)) {
+            *count = count.saturating_add(1);
+        }
+    }
+
+    /// The count at the edge of the nearest block, on the side of a power without one.
+    fn nearest_edge(&self, exponent: u32) -> Option<usize> {
+        let below = (0..exponent).rev().find(|other| self.block_number(*other).is_some());
+        let above = (exponent..u64::BITS).find(|other| self.block_number(*other).is_some());
+        let nearer = match (below, above) {
+            (Some(below), Some(above)) if above - exponent < exponent - below => Some(above),
+            (below, above) => below.or(above),
+        }?;
+        let place = if nearer < exponent { PER_POWER.saturating_sub(1) } else { 0 };
+        self.place_of(Bucket { exponent: nearer, place })
+    }
+
+    /// Gives the block that is farthest from the reported ranks to another power, if that one is nearer to them.
+    fn make_room_for(&mut self, wanted: u32) {
+        let total = self.total();
+        let ranks = REPORTED_PERCENTS.map(|percent| nearest_rank(total, percent));
+        // How many values lie between a stretch of ranks and the nearest reported one.
+        let distance = |first: u64, last: u64| {
+            let to = |rank: u64| first.saturating_sub(rank).max(rank.saturating_sub(last));
+            ranks.into_iter().map(to).min().unwrap_or(0)
         };
-        if self.buckets.len() < SKETCH_BUCKETS {
-            self.buckets.insert(at, Bucket { index, count: Count::of(1) });
-        }
-    }
-
-    /// Merges pairs of neighbours outside the windows around the reported ranks; frees at least a few buckets each time.
-    fn merge_far_from_ranks(&mut self) {
-        let protected = REPORTED_PERCENTS.map(|percent| self.position_of_rank(nearest_rank(self.count, percent)));
-        let is_protected = |at: usize| protected.iter().any(|centre| at.abs_diff(*centre) <= PROTECTED_WINDOW);
-
-        let mut merged: Vec<Bucket> = Vec::with_capacity(SKETCH_BUCKETS);
-        let mut pairable = false;
-        for (at, bucket) in self.buckets.iter().enumerate() {
-            if is_protected(at) {
-                merged.push(*bucket);
-                pairable = false;
-                continue;
-            }
-            match merged.last_mut() {
-                Some(last) if pairable => {
-                    if bucket.count.get() > last.count.get() {
-                        last.index = bucket.index;
-                    }
-                    last.count.add(bucket.count.get());
-                    pairable = false;
-                }
-                _ => {
-                    merged.push(*bucket);
-                    pairable = true;
-                }
+        let mut seen = self.zeros;
+        let mut farthest = (0, wanted);
+        let mut own = 0;
+        for exponent in 0..u64::BITS {
+            let first = seen.saturating_add(1);
+            seen = self.block_of(exponent).iter().fold(seen, |seen, count| seen.saturating_add(u64::from(*count)));
+            if exponent == wanted {
+                own = distance(first, first);
+            } else if self.block_number(exponent).is_some() {
+                farthest = farthest.max((distance(first, seen), exponent));
             }
         }
-        self.buckets = merged;
+        let (farthest, victim) = farthest;
+        let Some(number) = self.block_number(victim).filter(|_| own < farthest) else { return };
+        let values = self.block_of(victim).iter().fold(0_u16, |sum, count| sum.saturating_add(*count));
+        self.set_block(victim, None);
+        if let Some(edge) = self.nearest_edge(victim).and_then(|edge| self.counts.get_mut(edge)) {
+            *edge = edge.saturating_add(values);
+        }
+        let start = usize::from(number).saturating_mul(PER_POWER);
+        if let Some(block) = self.counts.get_mut(start..start.saturating_add(PER_POWER)) {
+            block.fill(0);
+        }
+        self.set_block(wanted, Some(number));
+    }
+}
+
+/// A place on the logarithmic scale: a power of two, and one of its 36 parts.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+struct Bucket {
+    exponent: u32,
+    place: usize,
+}
+
+impl Bucket {
+    /// The bucket of a value; `None` for zero.
+    fn of(value: u64) -> Option<Self> {
+        // log2(1 + s) ≈ s (10/7 − s (3/5 − 6/35 s)) for s in [0, 1): the cubic that is exact at both ends and grows nearly
+        // as the logarithm does (Masson, Rim, Lee: DDSketch, 2019). Coefficients in 2^-30, s in 2^-16.
+        const LINEAR: u64 = 1_533_916_891;
+        const SQUARE: u64 = 644_245_094;
+        const CUBE: u64 = 184_070_027;
+        let exponent = value.checked_ilog2()?;
+        // The sixteen bits behind the leading one.
+        let fraction = value.wrapping_shl(63_u32.wrapping_sub(exponent)).wrapping_shl(1) >> 48;
+        let inner = SQUARE.wrapping_sub(CUBE.wrapping_mul(fraction) >> 16);
+        let outer = LINEAR.wrapping_sub(inner.wrapping_mul(fraction) >> 16);
+        let logarithm = outer.wrapping_mul(fraction) >> 16;
+        // 36 parts of a number below 2^30.
+        Some(Self { exponent, place: index(u32::try_from(logarithm.wrapping_mul(36) >> 30).unwrap_or(0)) })
     }
 
-    fn position_of_rank(&self, rank: u64) -> usize {
-        let mut seen = 0_u64;
-        self.buckets
-            .iter()
-            .position(|bucket| {
-                seen = seen.saturating_add(u64::from(bucket.count.get()));
-                seen >= rank
-            })
-            .unwrap_or_default()
+    /// The middle: harmonic, so that the relative error is the same at both ends.
+    fn middle(self) -> u64 {
+        let low = self.first();
+        let next = Self { exponent: self.exponent, place: self.place.saturating_add(1) };
+        let high = next.first().saturating_sub(1).max(low);
+        let (low, high) = (u128::from(low), u128::from(high));
+        let sum = low.saturating_add(high);
+        let twice = low.saturating_mul(high).saturating_mul(2);
+        let middle = twice.saturating_add(sum / 2).checked_div(sum).unwrap_or(low);
+        u64::try_from(middle).unwrap_or(u64::MAX)
+    }
+
+    /// The smallest value that is not below the bucket.
+    fn first(self) -> u64 {
+        let mut low = 1_u64 << self.exponent;
+        let mut high = low.saturating_mul(2);
+        while low < high {
+            let middle = low.midpoint(high);
+            if Self::of(middle).is_some_and(|bucket| bucket < self) {
+                low = middle.saturating_add(1);
+            } else {
+                high = middle;
+            }
+        }
+        low
     }
 }
 
 /// The percentiles that a record reports.
-const REPORTED_PERCENTS: [u32; 3] = [50, 90, 99];
+const REPORTED_PERCENTS: [u64; 3] = [50, 90, 99];
 
-/// Buckets on each side of a reported rank that are never merged. Three windows leave at least 65 buckets to merge.
-const PROTECTED_WINDOW: usize = 10;
+/// Buckets per power of two. 35 would do for 1 %, were the logarithm exact.
+const PER_POWER: usize = 36;
 
-/// log2 of the buckets per power of two.
-const SUB_BITS: u32 = 6;
+/// Up to this many values every power without a block may ask for one; later only now and then.
+const ALWAYS_REVIEWED: u64 = 512;
 
-fn nearest_rank(count: u64, percent: u32) -> u64 {
+fn nearest_rank(count: u64, percent: u64) -> u64 {
     let scaled = u128::from(count).saturating_mul(u128::from(percent));
     u64::try_from(scaled.div_ceil(100)).unwrap_or(u64::MAX)
 }
 
-fn bucket_of(value: u64) -> u16 {
-    let exponent = value.checked_ilog2().unwrap_or(0);
-    let index = if exponent <= SUB_BITS {
-        value
-    } else {
-        let shift = exponent.saturating_sub(SUB_BITS);
-        // The top seven bits lie in 64..128; each shift starts 64 buckets further.
-        (u64::from(shift) << SUB_BITS).saturating_add(value >> shift)
-    };
-    u16::try_from(index).unwrap_or(u16::MAX)
-}
-
-/// The middle of a bucket: harmonic, so that the relative error is the same at both ends.
-fn middle_of(index: u16) -> u64 {
-    let index = u64::from(index);
-    let shift = (index >> SUB_BITS).saturating_sub(1);
-    if shift == 0 {
-        return index;
-    }
-    let top = index.saturating_sub(shift << SUB_BITS);
-    let low = u128::from(top) << shift;
-    let high = u128::from(top.saturating_add(1)) << shift;
-    let middle = low.saturating_mul(high).saturating_mul(2).checked_div(low.saturating_add(high)).unwrap_or(low);
-    u64::try_from(middle).unwrap_or(u64::MAX)
+/// A small number as an index.
+fn index(number: u32) -> usize {
+    usize::try_from(number).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -229,7 +299,7 @@ mod tests {
         }
     }
 
-    fn exact(sorted: &[u64], percent: u32) -> u64 {
+    fn exact(sorted: &[u64], percent: u64) -> u64 {
         let rank = (sorted.len() * usize::try_from(percent).unwrap()).div_ceil(100);
         sorted[rank.max(1) - 1]
     }
@@ -241,15 +311,14 @@ mod tests {
         }
         let mut sorted = values.to_vec();
         sorted.sort_unstable();
-        for percent in REPORTED_PERCENTS {
+        for (percent, got) in REPORTED_PERCENTS.into_iter().zip(sketch.percentiles().unwrap()) {
             let expected = exact(&sorted, percent);
-            let got = sketch.percentile(percent).unwrap();
             assert!(
                 u128::from(got.abs_diff(expected)) * 100 <= u128::from(expected),
                 "{name}: p{percent} is {expected}, the sketch says {got}"
             );
         }
-        assert!(sketch.buckets.len() <= SKETCH_BUCKETS);
+        assert!(sketch.counts.capacity() <= SKETCH_BLOCKS * PER_POWER);
         assert_eq!(sketch.min(), sorted.first().copied());
         assert_eq!(sketch.max(), sorted.last().copied());
     }
@@ -259,19 +328,20 @@ mod tests {
         let mut value = 1_u64;
         while value < u64::MAX / 8 {
             for probe in [value, value + value / 3, value * 2 - 1] {
-                let middle = middle_of(bucket_of(probe));
+                let middle = Bucket::of(probe).unwrap().middle();
                 assert!(u128::from(middle.abs_diff(probe)) * 100 <= u128::from(probe), "{probe} -> {middle}");
             }
             value = value * 5 / 3 + 1;
         }
-        assert_eq!(bucket_of(u64::MAX), 64 * 57 + 127);
+        assert_eq!(Bucket::of(0), None);
+        assert_eq!(Bucket::of(u64::MAX), Some(Bucket { exponent: 63, place: 35 }));
     }
 
     #[test]
     fn buckets_are_monotonic_across_powers_of_two() {
         for exponent in 1..63 {
             let edge = 1_u64 << exponent;
-            assert!(bucket_of(edge - 1) < bucket_of(edge), "{edge}");
+            assert!(Bucket::of(edge - 1) < Bucket::of(edge), "{edge}");
         }
     }
 
@@ -302,16 +372,39 @@ mod tests {
     }
 
     #[test]
+    fn percentiles_follow_a_stream_that_changes() {
+        let mut random = Lcg(3);
+        let n = 100_000_u32;
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "test values are positive and small"
+        )]
+        let mut draw = |shape: fn(f64, &mut Lcg) -> f64| {
+            (0..n).map(|at| shape(f64::from(at) / f64::from(n), &mut random) as u64).collect::<Vec<_>>()
+        };
+        assert_within_one_percent("ten times slower at the end", &draw(|t, r| 5e6 * 10_f64.powf(t) * (0.5 + r.unit())));
+        assert_within_one_percent(
+            "ten times faster at the end",
+            &draw(|t, r| 5e7 * 10_f64.powf(-t) * (0.5 + r.unit())),
+        );
+        assert_within_one_percent(
+            "another pace half way",
+            &draw(|t, r| if t < 0.5 { 3e6 + 2e7 * r.unit() } else { 1e8 + 4e8 * r.unit() }),
+        );
+    }
+
+    #[test]
     fn few_values_give_exact_ends() {
         let mut sketch = Sketch::default();
-        assert_eq!(sketch.percentile(50), None);
+        assert_eq!(sketch.percentiles(), None);
         assert_eq!(sketch.mean(), None);
         for value in [100_000_000, 1_300_000_000, 100_000_000] {
             sketch.record(value);
         }
         assert_eq!(sketch.mean(), Some(500_000_000));
-        let median = sketch.percentile(50).unwrap();
+        let [median, _, last] = sketch.percentiles().unwrap();
         assert!((100_000_000..=101_000_000).contains(&median), "{median}");
-        assert_eq!(sketch.percentile(99), Some(1_300_000_000));
+        assert_eq!(last, 1_300_000_000);
     }
 }

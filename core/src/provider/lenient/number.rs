@@ -1,14 +1,8 @@
 //! Counts, amounts and flags.
 
-use core::fmt;
-
-use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
-
-use super::{absent, fill_by_value};
-use crate::provider::json::MEASURED;
+use super::Fill;
+use crate::provider::json::{Malformed, Number, Reader, Value};
 use crate::time::{MAX_SAFE_INTEGER, Nanos};
-
-fill_by_value!(Count, Decimal, Flag);
 
 /// A count: a whole number from 0 to 2^53.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -43,60 +37,22 @@ impl Count {
     }
 }
 
-impl<'de> Deserialize<'de> for Count {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_newtype_struct(MEASURED, CountVisitor)
+impl Fill<'_> for Count {
+    #[inline]
+    fn fill(&mut self, reader: &mut Reader<'_>) -> Result<(), Malformed> {
+        let value = match reader.value()? {
+            Value::Null => {
+                *self = Self::Absent;
+                return Ok(());
+            }
+            Value::Number(Number::Unsigned(value)) => Some(value).filter(|&value| value <= MAX_SAFE_INTEGER),
+            Value::Number(Number::Negative(value)) => u64::try_from(value).ok(),
+            Value::Number(Number::Float(value)) => whole(value),
+            Value::Bool(_) | Value::String(_) | Value::Nested => None,
+        };
+        *self = value.map_or(Self::Rejected, Self::Valid);
+        Ok(())
     }
-}
-
-struct CountVisitor;
-
-impl<'de> Visitor<'de> for CountVisitor {
-    type Value = Count;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a count")
-    }
-
-    fn visit_u64<E: Error>(self, value: u64) -> Result<Count, E> {
-        Ok(if value <= MAX_SAFE_INTEGER { Count::Valid(value) } else { Count::Rejected })
-    }
-
-    fn visit_i64<E: Error>(self, value: i64) -> Result<Count, E> {
-        u64::try_from(value).map_or(Ok(Count::Rejected), |value| self.visit_u64(value))
-    }
-
-    fn visit_f64<E: Error>(self, value: f64) -> Result<Count, E> {
-        Ok(whole(value).map_or(Count::Rejected, Count::Valid))
-    }
-
-    fn visit_bool<E: Error>(self, _: bool) -> Result<Count, E> {
-        Ok(Count::Rejected)
-    }
-
-    fn visit_str<E: Error>(self, _: &str) -> Result<Count, E> {
-        Ok(Count::Rejected)
-    }
-
-    fn visit_bytes<E: Error>(self, _: &[u8]) -> Result<Count, E> {
-        Ok(Count::Rejected)
-    }
-
-    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Count, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Count, A::Error> {
-        while list.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Count::Rejected)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Count, A::Error> {
-        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Count::Rejected)
-    }
-
-    absent! { null }
 }
 
 /// A number with a fraction: seconds or dollars. Absent when it is negative or beyond 2^53 in its unit.
@@ -127,73 +83,37 @@ impl Decimal {
     }
 }
 
-impl From<f64> for Decimal {
-    fn from(value: f64) -> Self {
+impl From<Number> for Decimal {
+    #[expect(clippy::cast_precision_loss, reason = "exact up to 2^53, the limit of the type")]
+    fn from(number: Number) -> Self {
+        let value = match number {
+            Number::Unsigned(value) => value as f64,
+            Number::Negative(value) => value as f64,
+            Number::Float(value) => value,
+        };
         Self((value >= 0.0 && value.is_finite()).then_some(value))
     }
 }
 
-impl From<u64> for Decimal {
-    #[expect(clippy::cast_precision_loss, reason = "exact up to 2^53, the limit of the type")]
-    fn from(value: u64) -> Self {
-        Self(Some(value as f64))
+impl Fill<'_> for Decimal {
+    fn fill(&mut self, reader: &mut Reader<'_>) -> Result<(), Malformed> {
+        *self = match reader.value()? {
+            Value::Number(number) => Self::from(number),
+            _ => Self::default(),
+        };
+        Ok(())
     }
-}
-
-impl<'de> Deserialize<'de> for Decimal {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(DecimalVisitor)
-    }
-}
-
-struct DecimalVisitor;
-
-impl<'de> Visitor<'de> for DecimalVisitor {
-    type Value = Decimal;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a number")
-    }
-
-    fn visit_u64<E: Error>(self, value: u64) -> Result<Decimal, E> {
-        Ok(Decimal::from(value))
-    }
-
-    fn visit_i64<E: Error>(self, value: i64) -> Result<Decimal, E> {
-        u64::try_from(value).map_or(Ok(Decimal(None)), |value| self.visit_u64(value))
-    }
-
-    fn visit_f64<E: Error>(self, value: f64) -> Result<Decimal, E> {
-        Ok(Decimal::from(value))
-    }
-
-    absent! { bool str bytes null list object }
 }
 
 /// A flag, set only by `true` itself.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(in crate::provider) struct Flag(pub(in crate::provider) bool);
 
-impl<'de> Deserialize<'de> for Flag {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(FlagVisitor)
+impl Fill<'_> for Flag {
+    fn fill(&mut self, reader: &mut Reader<'_>) -> Result<(), Malformed> {
+        self.0 = matches!(reader.value()?, Value::Bool(true));
+        Ok(())
     }
-}
-
-struct FlagVisitor;
-
-impl<'de> Visitor<'de> for FlagVisitor {
-    type Value = Flag;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a flag")
-    }
-
-    fn visit_bool<E: Error>(self, value: bool) -> Result<Flag, E> {
-        Ok(Flag(value))
-    }
-
-    absent! { number str bytes null list object }
 }
 
 /// The integer that a float is, from 0 to 2^53.

@@ -1,16 +1,10 @@
 //! Text that is measured, and short strings that are kept.
 
-use alloc::borrow::{Cow, ToOwned};
-use alloc::string::{String, ToString};
-use core::fmt;
-use core::marker::PhantomData;
+use alloc::borrow::Cow;
+use alloc::string::ToString;
 
-use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
-
-use super::{absent, fill_by_value, whole};
-use crate::provider::json::MEASURED;
-
-fill_by_value!(Text, Payload, Str<'a>, Code<'a>);
+use super::{Fill, whole};
+use crate::provider::json::{Malformed, Number, Raw, Reader, Value};
 
 /// Content of which only the number of bytes is wanted.
 #[derive(Clone, Copy, Debug, Default)]
@@ -19,44 +13,12 @@ pub(in crate::provider) struct Text {
     pub(in crate::provider) bytes: usize,
 }
 
-impl Text {
-    #[cfg(test)]
-    pub(in crate::provider) fn is_empty(self) -> bool {
-        self.bytes == 0
-    }
-}
-
-impl<'de> Deserialize<'de> for Text {
+impl Fill<'_> for Text {
     #[inline]
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_newtype_struct(MEASURED, TextVisitor)
+    fn fill(&mut self, reader: &mut Reader<'_>) -> Result<(), Malformed> {
+        self.bytes = reader.text()?.len();
+        Ok(())
     }
-}
-
-struct TextVisitor;
-
-impl<'de> Visitor<'de> for TextVisitor {
-    type Value = Text;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a string")
-    }
-
-    #[inline]
-    fn visit_bytes<E: Error>(self, text: &[u8]) -> Result<Text, E> {
-        Ok(Text { bytes: text.len() })
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<Text, E> {
-        Ok(Text { bytes: text.len() })
-    }
-
-    #[inline]
-    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Text, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-
-    absent! { bool number null list object }
 }
 
 /// Content that may be text, or JSON of any other shape, as the arguments of tool calls are.
@@ -68,137 +30,98 @@ pub(in crate::provider) struct Payload {
     pub(in crate::provider) filled: bool,
 }
 
-impl<'de> Deserialize<'de> for Payload {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_newtype_struct(MEASURED, PayloadVisitor)
+impl Fill<'_> for Payload {
+    fn fill(&mut self, reader: &mut Reader<'_>) -> Result<(), Malformed> {
+        *self = Self::default();
+        match reader.peek() {
+            Some(b'{') => reader.members(|reader, _| {
+                self.filled = true;
+                reader.skip_value()
+            }),
+            Some(b'[') => reader.elements(|reader| {
+                self.filled = true;
+                reader.skip_value()
+            }),
+            _ => {
+                self.bytes = reader.text()?.len();
+                self.filled = self.bytes > 0;
+                Ok(())
+            }
+        }
     }
 }
 
-struct PayloadVisitor;
-
-impl<'de> Visitor<'de> for PayloadVisitor {
-    type Value = Payload;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("any value")
-    }
-
-    fn visit_bytes<E: Error>(self, text: &[u8]) -> Result<Payload, E> {
-        Ok(Payload { bytes: text.len(), filled: !text.is_empty() })
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<Payload, E> {
-        Ok(Payload { bytes: text.len(), filled: !text.is_empty() })
-    }
-
-    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Payload, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Payload, A::Error> {
-        let mut filled = false;
-        while list.next_element::<IgnoredAny>()?.is_some() {
-            filled = true;
-        }
-        Ok(Payload { bytes: 0, filled })
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Payload, A::Error> {
-        let mut filled = false;
-        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {
-            filled = true;
-        }
-        Ok(Payload { bytes: 0, filled })
-    }
-
-    absent! { bool number null }
-}
-
-/// A short string that is kept or compared: borrowed from the document where it has no escapes.
-#[derive(Clone, Debug, Default)]
-pub(in crate::provider) struct Str<'a>(Option<Cow<'a, str>>);
+/// A short string that is kept or compared: borrowed from the document, and built only when it is taken out.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::provider) struct Str<'a>(Raw<'a>);
 
 impl<'a> Str<'a> {
     /// Takes the string out, unless it is absent or empty.
+    #[inline]
     pub(in crate::provider) fn take(&mut self) -> Option<Cow<'a, str>> {
-        self.0.take().filter(|text| !text.is_empty())
+        core::mem::take(self).non_empty()
     }
 
     /// The string, unless it is absent or empty.
+    #[inline]
     pub(in crate::provider) fn non_empty(self) -> Option<Cow<'a, str>> {
-        self.0.filter(|text| !text.is_empty())
+        if self.is_empty() { None } else { Some(self.text()) }
     }
 
     /// The string; empty when it is absent.
-    pub(in crate::provider) fn as_str(&self) -> &str {
-        self.0.as_deref().unwrap_or_default()
-    }
-
-    pub(in crate::provider) fn is_empty(&self) -> bool {
-        self.as_str().is_empty()
-    }
-}
-
-impl<'a> From<Cow<'a, str>> for Str<'a> {
-    fn from(text: Cow<'a, str>) -> Self {
-        Self(Some(text))
-    }
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for Str<'a> {
     #[inline]
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(StrVisitor(PhantomData))
+    pub(in crate::provider) fn text(self) -> Cow<'a, str> {
+        self.0.text()
     }
-}
 
-struct StrVisitor<'a>(PhantomData<fn() -> Str<'a>>);
-
-impl<'de: 'a, 'a> Visitor<'de> for StrVisitor<'a> {
-    type Value = Str<'a>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a string")
+    /// Whether it is that string, which is not empty.
+    #[inline]
+    pub(in crate::provider) fn is(self, text: &str) -> bool {
+        self.0.is(text)
     }
 
     #[inline]
-    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Str<'a>, E> {
-        Ok(Str(Some(Cow::Borrowed(text))))
+    pub(in crate::provider) fn is_empty(self) -> bool {
+        self.0.is_empty()
     }
+}
 
-    fn visit_str<E: Error>(self, text: &str) -> Result<Str<'a>, E> {
-        Ok(Str(Some(Cow::Owned(text.to_owned()))))
+impl<'a> From<Raw<'a>> for Str<'a> {
+    fn from(text: Raw<'a>) -> Self {
+        Self(text)
     }
+}
 
-    fn visit_string<E: Error>(self, text: String) -> Result<Str<'a>, E> {
-        Ok(Str(Some(Cow::Owned(text))))
+impl<'de: 'a, 'a> Fill<'de> for Str<'a> {
+    #[inline]
+    fn fill(&mut self, reader: &mut Reader<'de>) -> Result<(), Malformed> {
+        self.0 = reader.text()?;
+        Ok(())
     }
-
-    absent! { bool number bytes null list object }
 }
 
 /// A code that is a word at some servers and a number at others.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(in crate::provider) enum Code<'a> {
     #[default]
     Absent,
     Number(u64),
-    Word(Cow<'a, str>),
+    Word(Str<'a>),
 }
 
 impl<'a> Code<'a> {
     /// The word, unless it is empty.
     pub(in crate::provider) fn word(self) -> Option<Cow<'a, str>> {
         match self {
-            Self::Word(word) if !word.is_empty() => Some(word),
+            Self::Word(word) => word.non_empty(),
             _ => None,
         }
     }
 
     /// The number, where it is an HTTP status code.
-    pub(in crate::provider) fn status_code(&self) -> Option<u16> {
+    pub(in crate::provider) fn status_code(self) -> Option<u16> {
         match self {
-            Self::Number(number) => u16::try_from(*number).ok().filter(|code| (100..=599).contains(code)),
+            Self::Number(number) => u16::try_from(number).ok().filter(|code| (100..=599).contains(code)),
             _ => None,
         }
     }
@@ -212,40 +135,19 @@ impl<'a> Code<'a> {
     }
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for Code<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(CodeVisitor(PhantomData))
+impl<'de: 'a, 'a> Fill<'de> for Code<'a> {
+    fn fill(&mut self, reader: &mut Reader<'de>) -> Result<(), Malformed> {
+        let number = match reader.value()? {
+            Value::String(word) => {
+                *self = Self::Word(Str::from(word));
+                return Ok(());
+            }
+            Value::Number(Number::Unsigned(number)) => Some(number),
+            Value::Number(Number::Negative(number)) => u64::try_from(number).ok(),
+            Value::Number(Number::Float(number)) => whole(number),
+            _ => None,
+        };
+        *self = number.map_or(Self::Absent, Self::Number);
+        Ok(())
     }
-}
-
-struct CodeVisitor<'a>(PhantomData<fn() -> Code<'a>>);
-
-impl<'de: 'a, 'a> Visitor<'de> for CodeVisitor<'a> {
-    type Value = Code<'a>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a string or a number")
-    }
-
-    fn visit_borrowed_str<E: Error>(self, word: &'de str) -> Result<Code<'a>, E> {
-        Ok(Code::Word(Cow::Borrowed(word)))
-    }
-
-    fn visit_str<E: Error>(self, word: &str) -> Result<Code<'a>, E> {
-        Ok(Code::Word(Cow::Owned(word.to_owned())))
-    }
-
-    fn visit_u64<E: Error>(self, number: u64) -> Result<Code<'a>, E> {
-        Ok(Code::Number(number))
-    }
-
-    fn visit_i64<E: Error>(self, number: i64) -> Result<Code<'a>, E> {
-        Ok(u64::try_from(number).map_or(Code::Absent, Code::Number))
-    }
-
-    fn visit_f64<E: Error>(self, number: f64) -> Result<Code<'a>, E> {
-        Ok(whole(number).map_or(Code::Absent, Code::Number))
-    }
-
-    absent! { bool bytes null list object }
 }

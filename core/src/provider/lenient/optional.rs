@@ -1,0 +1,41 @@
+//! Objects that most chunks do not have.
+
+use alloc::boxed::Box;
+
+use super::Fill;
+use crate::provider::json::{Malformed, Reader};
+
+/// An object for which a chunk without it pays nothing but the word that it is absent.
+#[derive(Debug)]
+pub(in crate::provider) struct Maybe<T>(pub(in crate::provider) Option<T>);
+
+impl<T> Default for Maybe<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<'de, T: Fill<'de>> Fill<'de> for Maybe<T> {
+    #[inline]
+    fn fill(&mut self, reader: &mut Reader<'de>) -> Result<(), Malformed> {
+        self.0 = None;
+        if reader.peek() == Some(b'{') { self.0.insert(T::default()).fill(reader) } else { reader.skip_value() }
+    }
+}
+
+/// An object that hardly any chunk has, kept out of the way of those that do not. It takes memory when it is there.
+#[derive(Debug)]
+pub(in crate::provider) struct Rare<T>(pub(in crate::provider) Option<Box<T>>);
+
+impl<T> Default for Rare<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<'de, T: Fill<'de>> Fill<'de> for Rare<T> {
+    fn fill(&mut self, reader: &mut Reader<'de>) -> Result<(), Malformed> {
+        self.0 = None;
+        if reader.peek() == Some(b'{') { self.0.insert(Box::default()).fill(reader) } else { reader.skip_value() }
+    }
+}
