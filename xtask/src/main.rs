@@ -1,7 +1,14 @@
 //! Tasks of the workspace: `cargo xtask <task>`.
 
+extern crate alloc;
+
+mod bench;
+mod budgets;
 mod demo;
 mod generate;
+mod replay;
+mod sh;
+mod test;
 
 use std::{
     env,
@@ -22,23 +29,36 @@ fn main() -> ExitCode {
 
 fn run(arguments: &[String]) -> Result<(), String> {
     let (task, rest) = arguments.split_first().map_or(("help", arguments), |(task, rest)| (task.as_str(), rest));
+    let root = root();
     match task {
-        "generate" => generate::generate(&root(), rest.iter().any(|flag| flag == "--check")),
-        "demo" => demo::run(&root(), rest),
-        "vectors" => vectors(rest),
-        _ => Err(format!("there is no task `{task}`")),
+        "bench" => bench::run(&root, rest),
+        "corpus" => replay::corpus(rest),
+        "demo" => demo::run(&root, rest),
+        "generate" => generate::generate(&root, sh::flag(rest, "--check")?),
+        "test" => sh::no_arguments(rest).and_then(|()| test::run(&root)),
+        "vectors" => replay::vectors(rest),
+        "help" | "--help" | "-h" => {
+            print!("{HELP}");
+            Ok(())
+        }
+        _ => Err(format!("there is no task `{task}`\n\n{HELP}")),
     }
-}
-
-fn vectors(arguments: &[String]) -> Result<(), String> {
-    let dirs: Vec<PathBuf> =
-        arguments.iter().filter(|argument| !argument.starts_with("--")).map(PathBuf::from).collect();
-    let report = llmspan_runner::vectors::run(&dirs);
-    print!("{report}");
-    if report.failed() { Err(String::from("vectors failed")) } else { Ok(()) }
 }
 
 /// The root of the workspace.
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_path_buf).unwrap_or_default()
 }
+
+const HELP: &str = "\
+cargo xtask <task>
+
+  demo [--json] [--help]           replay recorded calls and show where the time went
+  test                             everything that CI runs, in order, up to the first failure
+  vectors [--runtime rust] DIR...  run the vectors below the directories
+  corpus DIR...                    replay recorded responses of providers, cut in many ways
+  bench [--update]                 instructions, allocations and bytes against tests/budgets.toml;
+                                   with --update write what was measured there
+  generate [--check]               write the files that are generated, or check them
+  help                             this text
+";

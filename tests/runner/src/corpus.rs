@@ -122,8 +122,8 @@ fn run_case(dir: &Path, case: &Case, expected: Option<&Expected>, report: &mut R
         report.add(path, vec![format!("wire `{}` stands for no protocol", case.wire)]);
         return;
     };
-    if !protocol.is_implemented() {
-        report.skipped.push((path, format!("there is no decoder for {protocol}")));
+    if let Some(reason) = not_read_yet(case, protocol) {
+        report.skipped.push((path, reason));
         return;
     }
     let Some(expected) = expected else {
@@ -133,6 +133,19 @@ fn run_case(dir: &Path, case: &Case, expected: Option<&Expected>, report: &mut R
     let body = fs::read(&path).map_err(|error| error.to_string());
     let differences = body.and_then(|body| Replay::new(case, protocol, &body)?.check(expected));
     report.add(path, differences.unwrap_or_else(|error| vec![error]));
+}
+
+/// Why a case is of no use yet: what it needs is not written.
+fn not_read_yet(case: &Case, protocol: Protocol) -> Option<String> {
+    if !protocol.is_implemented() {
+        Some(format!("there is no decoder for {protocol}"))
+    } else if case.framing == "eventstream" {
+        Some(format!("the event-stream framing of {protocol} is not read yet"))
+    } else if case.wire == "cohere-v1" {
+        Some(format!("version 1 of {protocol} is not read yet"))
+    } else {
+        None
+    }
 }
 
 /// One case with its body.

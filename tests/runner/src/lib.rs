@@ -1,5 +1,8 @@
 //! Replays event logs, vectors and recorded responses through the engine, and compares what comes out.
 
+extern crate alloc;
+
 pub mod compare;
+pub mod corpus;
 pub mod report;
 pub mod vectors;

@@ -1,6 +1,7 @@
 //! What a run of many cases has to say.
 
-use std::{fmt, path::PathBuf};
+use core::fmt;
+use std::path::PathBuf;
 
 /// Results of a run, printed as one line per failure and a last line with the counts.
 #[derive(Debug, Default)]
