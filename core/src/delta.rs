@@ -182,6 +182,12 @@ impl Delta<'_> {
             && self.incomplete_reason.is_none()
     }
 
+    /// Bytes of the first visible kind.
+    #[inline]
+    pub(crate) fn first_bytes(&self) -> u32 {
+        self.bytes.get(self.visible.first_slot()).copied().unwrap_or(0)
+    }
+
     /// A delta for one keep-alive: a comment line or a ping.
     pub fn keep_alive() -> Self {
         Self { keep_alives: 1, ..Self::default() }

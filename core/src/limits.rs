@@ -26,6 +26,9 @@ pub struct Limits {
     pub phase_depth: usize,
     /// Span events kept. Default 64.
     pub events: usize,
+    /// Stalls kept as span events: they come with a slow stream and not with what it says. All of them are counted.
+    /// Default 8.
+    pub stall_events: usize,
     /// Tool calls told apart by index within one attempt; past it each new id or name counts. Default 64.
     pub tool_calls: usize,
     /// Choices whose finish reason is kept. Default 128.
@@ -60,6 +63,7 @@ impl Default for Limits {
             phases: 64,
             phase_depth: 16,
             events: 64,
+            stall_events: 8,
             tool_calls: 64,
             finish_reasons: 128,
             attributes: 128,

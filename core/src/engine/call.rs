@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     config::Config,
-    delta::{Delta, UsageReport},
+    delta::{ContentKind, Delta, UsageReport},
     encode,
     error::{Error, ErrorKind},
     event::{DEFAULT_CALL, Event},
@@ -104,7 +104,10 @@ impl Call {
             Event::AttemptStarted(start) => self.handle_attempt_started(now, *start),
             Event::RequestSent => self.handle_request_sent(now, attempt),
             Event::HeadersReceived(headers) => self.handle_headers(now, attempt, *headers),
-            Event::Chunk(chunk) => self.handle_delta(now, attempt, &chunk.to_delta()),
+            Event::Chunk(chunk) => match chunk.plain_bytes() {
+                Some(bytes) => self.handle_content(now, attempt, chunk.content, bytes),
+                None => self.handle_delta(now, attempt, &chunk.to_delta()),
+            },
             Event::Payload(protocol, data) => self.handle_payload(now, attempt, protocol, data.as_bytes()),
             Event::Bytes(protocol, data) => self.handle_bytes(now, attempt, protocol, &data),
             Event::KeepAlive => self.handle_delta(now, attempt, &Delta::keep_alive()),
@@ -153,6 +156,12 @@ impl Call {
     /// reasons. See [`Call`] for how calls are driven.
     pub fn handle_delta(&mut self, now: Timestamp, attempt: Option<u32>, delta: &Delta<'_>) {
         self.open(|open| open.machine.handle_delta(now, attempt, delta));
+    }
+
+    /// Applies a chunk with content of one kind, and nothing else: `bytes` long, or 0 when nobody counted. See [`Call`] for
+    /// how calls are driven.
+    pub fn handle_content(&mut self, now: Timestamp, attempt: Option<u32>, kind: ContentKind, bytes: u32) {
+        self.open(|open| open.machine.handle_content(now, attempt, kind, bytes));
     }
 
     /// Applies raw response bytes, split anywhere. See [`Call`] for how calls are driven.

@@ -169,6 +169,20 @@ impl Chunk {
         Self { content, ..Self::default() }
     }
 
+    /// Bytes of content, when the chunk has content that is visible and nothing else.
+    pub(crate) fn plain_bytes(&self) -> Option<u32> {
+        let is_plain = self.content != ContentKind::None
+            && self.bytes != Some(0)
+            && self.finish_reasons.is_empty()
+            && self.usage.is_none()
+            && self.response_id.is_none()
+            && self.response_model.is_none()
+            && self.tool_call.is_none()
+            && self.error.is_none()
+            && !self.terminal;
+        is_plain.then(|| u32::try_from(self.bytes.unwrap_or(0)).unwrap_or(u32::MAX))
+    }
+
     /// What the chunk means to the machine.
     pub fn to_delta(&self) -> Delta<'_> {
         let mut delta = Delta::chunk();

@@ -12,7 +12,7 @@ use super::{
     tools::ToolCalls,
 };
 use crate::{
-    delta::{ContentKind, Delta, ServerTiming, Terminal},
+    delta::{ContentKind, Delta, KindSet, ServerTiming, Terminal},
     limits::{Limits, cut},
     record::{Attributes, TimeoutKind, WaitReason},
     stats::Sketch,
@@ -274,25 +274,24 @@ impl Attempt {
     }
 
     /// Whether nothing but the next bit of content is to be noted: the attempt runs, and has had content before.
+    #[inline]
     pub(crate) fn takes_plain_content(&self) -> bool {
         !self.evidence.ended.is_set() && self.moments.last_content.is_set()
     }
 
-    /// Applies a delta that has content and nothing else. Returns the gap before it.
+    /// Applies content of one kind. Returns the gap before it.
     #[inline]
-    pub(crate) fn apply_plain(&mut self, now: Timestamp, delta: &Delta<'_>) -> Nanos {
+    pub(crate) fn apply_plain(&mut self, now: Timestamp, visible: KindSet, bytes: u32) -> Nanos {
         self.last_activity = now;
         self.moments.last_chunk.set(now);
         self.sizes.chunks = self.sizes.chunks.wrapping_add(1);
         self.sizes.visible = self.sizes.visible.wrapping_add(1);
-        let slot = delta.visible.first_slot();
-        if let (Some(total), Some(bytes)) = (self.sizes.bytes.get_mut(slot), delta.bytes.get(slot)) {
-            *total = total.wrapping_add(u64::from(*bytes));
+        if let Some(total) = self.sizes.bytes.get_mut(visible.first_slot()) {
+            *total = total.wrapping_add(u64::from(bytes));
         }
-        if delta.visible.has_answer() {
+        if visible.has_answer() {
             self.moments.first_answer.set_first(now);
-        }
-        if delta.visible.contains(ContentKind::Reasoning) {
+        } else {
             self.moments.first_reasoning.set_first(now);
         }
         let gap = self.moments.last_content.since_then(now);

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     config::Config,
-    delta::{ChoiceDelta, ContentKind, Delta, ErrorDelta},
+    delta::{ChoiceDelta, ContentKind, Delta, ErrorDelta, KindSet},
     limits::cut,
     record::{EventKind, Flags},
     time::{Nanos, Timestamp},
@@ -22,18 +22,42 @@ use alloc::boxed::Box;
 impl Machine {
     /// Applies what one provider event means.
     pub fn handle_delta(&mut self, now: Timestamp, attempt: Option<u32>, delta: &Delta<'_>) {
-        if delta.is_plain() && attempt.is_none_or(|number| number == self.attempt_count) {
-            let now = self.advance(now);
-            let stall_after = self.config.stall_after_ns;
-            if let Some(slot) = self.attempts.last_mut().filter(|slot| slot.takes_plain_content()) {
-                let gap = slot.apply_plain(now, delta);
-                if gap > stall_after {
-                    self.log_stall(gap);
-                }
-                return;
-            }
+        if delta.is_plain() && self.takes_plain_content(attempt) {
+            self.apply_plain(now, delta.visible, delta.first_bytes());
+        } else {
+            self.handle_any_delta(now, attempt, delta);
         }
-        self.handle_any_delta(now, attempt, delta);
+    }
+
+    /// Applies content of one kind, and nothing else: the hottest event of all.
+    pub fn handle_content(&mut self, now: Timestamp, attempt: Option<u32>, kind: ContentKind, bytes: u32) {
+        let mut visible = KindSet::default();
+        visible.insert(kind);
+        if visible.is_plain() && self.takes_plain_content(attempt) {
+            self.apply_plain(now, visible, bytes);
+        } else {
+            let mut delta = Delta::chunk();
+            delta.add_visible(kind, usize::try_from(bytes).unwrap_or(usize::MAX));
+            self.handle_any_delta(now, attempt, &delta);
+        }
+    }
+
+    /// Whether the latest attempt is meant, and runs, and has had content before.
+    #[inline]
+    fn takes_plain_content(&self, attempt: Option<u32>) -> bool {
+        attempt.is_none_or(|number| number == self.attempt_count)
+            && self.attempts.last().is_some_and(Attempt::takes_plain_content)
+    }
+
+    /// Applies content of one kind to the latest attempt, which takes it.
+    #[inline(never)]
+    fn apply_plain(&mut self, now: Timestamp, visible: KindSet, bytes: u32) {
+        let now = self.advance(now);
+        let Some(slot) = self.attempts.last_mut() else { return };
+        let gap = slot.apply_plain(now, visible, bytes);
+        if gap > self.config.stall_after_ns {
+            self.log_stall(gap);
+        }
     }
 
     #[cold]

@@ -20,7 +20,9 @@ pub(super) struct EventLog<'a> {
 
 impl EventLog<'_> {
     pub(super) fn push(&mut self, kind: EventKind, attempt: u32, name: Option<&str>, duration: Option<Nanos>) {
-        if self.events.len() >= self.limits.events {
+        let stalls = || self.events.iter().filter(|event| event.kind == EventKind::Stall).count();
+        if self.events.len() >= self.limits.events || (kind == EventKind::Stall && stalls() >= self.limits.stall_events)
+        {
             bump(self.dropped);
             return;
         }

@@ -48,6 +48,7 @@ impl Default for Sketch {
 
 impl Sketch {
     /// Counts one value.
+    #[inline]
     pub fn record(&mut self, value: u64) {
         self.count = self.count.saturating_add(1);
         self.min = self.min.min(value);
@@ -222,6 +223,7 @@ struct Bucket {
 
 impl Bucket {
     /// The bucket of a value; `None` for zero.
+    #[inline]
     fn of(value: u64) -> Option<Self> {
         // log2(1 + s) ≈ s (10/7 − s (3/5 − 6/35 s)) for s in [0, 1): the cubic that is exact at both ends and grows nearly
         // as the logarithm does (Masson, Rim, Lee: DDSketch, 2019). Coefficients in 2^-30, s in 2^-16.
@@ -273,7 +275,7 @@ const REPORTED_PERCENTS: [u64; 3] = [50, 90, 99];
 const PER_POWER: usize = 36;
 
 /// Up to this many values every power without a block may ask for one; later only now and then.
-const ALWAYS_REVIEWED: u64 = 512;
+const ALWAYS_REVIEWED: u64 = 256;
 
 fn nearest_rank(count: u64, percent: u64) -> u64 {
     let scaled = u128::from(count).saturating_mul(u128::from(percent));

@@ -21,6 +21,12 @@ fn chunk(input: ChunkInput) -> ChunkInput {
 }
 
 #[library_benchmark]
+#[bench::run(chunks::chunk_input())]
+fn chunk_delta(input: ChunkInput) -> ChunkInput {
+    chunks::chunk_delta(black_box(input))
+}
+
+#[library_benchmark]
 #[bench::run(chunks::chunk_event_input())]
 fn chunk_event(input: EventInput) -> EventInput {
     chunks::chunk_event(black_box(input))
@@ -61,6 +67,6 @@ fn otel_attributes(input: AttributesInput) -> AttributesInput {
 
 library_benchmark_group!(
     name = engine,
-    benchmarks = [chunk, chunk_event, decode, call_bytes, json_tree, finish, otel_attributes]
+    benchmarks = [chunk, chunk_delta, chunk_event, decode, call_bytes, json_tree, finish, otel_attributes]
 );
 main!(library_benchmark_groups = engine);

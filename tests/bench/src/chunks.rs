@@ -30,8 +30,16 @@ pub fn chunk_input() -> ChunkInput {
     ChunkInput { call, times: clock.take(STREAM_OPS).collect(), deltas: text_deltas() }
 }
 
-/// Applies the chunks.
+/// Applies the chunks by their kind and size, as a host reports what it has classified.
 pub fn chunk(mut input: ChunkInput) -> ChunkInput {
+    for (now, bytes) in input.times.iter().zip((1..=8).cycle()) {
+        input.call.handle_content(*now, None, black_box(ContentKind::Text), black_box(bytes));
+    }
+    input
+}
+
+/// Applies the chunks as deltas, which may hold anything else too.
+pub fn chunk_delta(mut input: ChunkInput) -> ChunkInput {
     for (now, delta) in input.times.iter().zip(input.deltas.iter().cycle()) {
         input.call.handle_delta(*now, None, black_box(delta));
     }
@@ -92,16 +100,24 @@ pub fn feed(call: &mut Call, clock: &mut Clock, count: usize) {
     }
 }
 
-/// The times at which chunks come: mostly every few milliseconds, sometimes in bursts, seldom after a stall.
+/// The times at which chunks come: mostly every few milliseconds, sometimes in bursts, and after a stall only if asked.
 #[derive(Clone, Debug)]
 pub struct Clock {
     random: Random,
     now: u64,
+    stalls: bool,
+}
+
+impl Clock {
+    /// A clock with a stall of one to three seconds after one in five hundred chunks.
+    pub fn with_stalls() -> Self {
+        Self { stalls: true, ..Self::default() }
+    }
 }
 
 impl Default for Clock {
     fn default() -> Self {
-        Self { random: Random::new(11), now: 400_000_000 }
+        Self { random: Random::new(11), now: 400_000_000, stalls: false }
     }
 }
 
@@ -111,8 +127,8 @@ impl Iterator for Clock {
     fn next(&mut self) -> Option<Timestamp> {
         let random = &mut self.random;
         let gap = match random.below(1_000) {
-            0..=1 => 1_000_000_000 + random.below(2_000_000_000),
-            2..=40 => 60_000_000 + random.below(200_000_000),
+            0..=1 if self.stalls => 1_000_000_000 + random.below(2_000_000_000),
+            0..=40 => 60_000_000 + random.below(200_000_000),
             41..=240 => 2_000 + random.below(60_000),
             _ => 4_000_000 + random.below(9_000_000) + random.below(9_000_000) + random.below(9_000_000),
         };

@@ -16,6 +16,7 @@ use serde_json::json;
 
 fn main() {
     measure("chunk", STREAM_OPS, chunks::chunk_input, chunks::chunk);
+    measure("chunk_delta", STREAM_OPS, chunks::chunk_input, chunks::chunk_delta);
     measure("chunk_event", STREAM_OPS, chunks::chunk_event_input, chunks::chunk_event);
     measure("openai_chat", STREAM_OPS, streams::openai_chat_input, streams::decode);
     measure("openai_chat_escaped", STREAM_OPS, streams::openai_chat_escaped_input, streams::decode);
@@ -25,8 +26,9 @@ fn main() {
     measure("json_tree", STREAM_OPS, streams::json_tree_input, streams::json_tree);
     measure("finish", CALL_OPS, records::finish_input, records::finish);
     measure("otel_attributes", CALL_OPS, records::attributes_input, records::attributes);
-    open_call("open_call_10", 10);
-    open_call("open_call_1000000", 1_000_000);
+    open_call("open_call_10", 10, Clock::default());
+    open_call("open_call_1000000", 1_000_000, Clock::default());
+    open_call("open_call_stalls_1000000", 1_000_000, Clock::with_stalls());
 }
 
 /// Allocations of a single run, and the time of the fastest one.
@@ -53,12 +55,12 @@ fn time_of<I>(input: I, run: impl Fn(I) -> I) -> u64 {
 }
 
 /// What an open call takes after so many chunks: itself and what it has on the heap.
-fn open_call(name: &str, count: usize) {
+fn open_call(name: &str, count: usize, mut clock: Clock) {
     let config = Arc::new(Config::default());
     let mut call = None;
     let heap = allocation_counter::measure(|| {
         let mut open = chunks::started_call(&config);
-        chunks::feed(&mut open, &mut Clock::default(), count);
+        chunks::feed(&mut open, &mut clock, count);
         call = Some(open);
     });
     drop(call);
