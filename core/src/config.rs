@@ -61,6 +61,10 @@ impl Config {
     /// # Errors
     /// [`ErrorKind::InvalidConfig`] for text that is no JSON object of these keys, or for values out of range.
     pub fn from_json(text: &str) -> Result<Self, Error> {
+        // A list would be read as the fields in their order.
+        if !text.trim_start().starts_with('{') {
+            return Err(Error::new(ErrorKind::InvalidConfig, "not a JSON object"));
+        }
         let config: Self =
             serde_json::from_str(text).map_err(|error| Error::new(ErrorKind::InvalidConfig, format!("{error}")))?;
         config.validate()?;

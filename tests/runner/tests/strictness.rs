@@ -17,7 +17,8 @@ const END: &str = r#"{"at_ns": 5, "event": "call_ended"}"#;
 fn a_right_expectation_passes_and_a_wrong_one_is_named() {
     let right = r#"{"records": [{"outcome": "success", "duration_ns": 5, "ttft_ns": null}]}"#;
     assert_eq!(check(&vector(END, right)), Ok(Vec::new()));
-    let differences = check(&vector(END, r#"{"records": [{"duration_ns": 6, "usage": {"input_tokens": 1}}]}"#)).unwrap();
+    let differences =
+        check(&vector(END, r#"{"records": [{"duration_ns": 6, "usage": {"input_tokens": 1}}]}"#)).unwrap();
     assert_eq!(
         differences,
         ["records[0].duration_ns: expected 6, got 5", "records[0].usage.input_tokens: expected 1, got nothing"]
