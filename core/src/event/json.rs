@@ -1,4 +1,4 @@
-//! The JSON form of the event log: one flat object per event (SPEC §10).
+//! The JSON form of the event log: one flat object per event, as `docs/wire-format.md` has it.
 
 use alloc::{
     borrow::{Cow, ToOwned},

@@ -1,6 +1,6 @@
 //! The event log: everything that can happen to a call, with its time.
 //!
-//! An [`Event`] has two serialized forms. For people it is one JSON object per line, the form of SPEC §10; for machines it
+//! An [`Event`] has two serialized forms. For people it is one JSON object per line, as in `docs/wire-format.md`; for machines it
 //! is postcard behind a version byte ([`crate::encode`]). Replaying a log gives the same records.
 
 mod json;

@@ -56,7 +56,7 @@ pub(crate) struct Labels {
     pub(crate) attributes: Attributes,
 }
 
-/// The moments of SPEC §2 that are not the start.
+/// The moments of an attempt, its start excepted.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub(crate) struct Moments {
     pub(crate) request_sent: Mark,
@@ -70,7 +70,7 @@ pub(crate) struct Moments {
     pub(crate) delivered: Mark,
 }
 
-/// Why the attempt may be over. The decision order of SPEC §5 weighs it all at the end.
+/// Why the attempt may be over. The decision order of [`super::outcome`] weighs it all at the end.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub(crate) struct Evidence {
     /// The protocol's end marker came.

@@ -1,4 +1,19 @@
-//! How a call or an attempt ended: the decision order of SPEC §5.
+//! How a call or an attempt ended.
+//!
+//! Evidence is gathered while events come, in whatever order; at the end the first of these that holds decides:
+//!
+//! 1. The response was complete: success, also if the consumer then closes, the caller aborts or a later step fails.
+//! 2. The provider or the transport failed, and not just as an abort does: error. A failure that a retry was scheduled for
+//!    counts as handled.
+//! 3. The caller aborted: cancelled, also if the error that followed is abort-like or the stream just ended.
+//! 4. The stream ended by itself without an end marker: error, `stream_truncated`.
+//! 5. The consumer stopped reading: interrupted.
+//! 6. A deadline passed: timed out.
+//! 7. An abort-like error that nobody's abort explains: error.
+//! 8. The call was dropped, or its attempt superseded: abandoned.
+//! 9. Nothing of all that: success, as of a body that was reported by its token counts alone.
+//!
+//! The call is judged by its final attempt; what happened to an earlier one never reaches it.
 
 use alloc::{borrow::Cow, format};
 

@@ -1,4 +1,4 @@
-//! The derived times and rates of one attempt (SPEC §2).
+//! The derived times and rates of one attempt. Their definitions are with the fields of the record.
 
 use super::attempt::Attempt;
 use crate::{

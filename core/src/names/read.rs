@@ -255,7 +255,7 @@ fn final_attempt(record: &Record) -> Option<&AttemptRecord> {
     record.final_attempt.and_then(|number| record.attempts.iter().rfind(|attempt| attempt.number == number))
 }
 
-/// A wait before the first attempt, or one that was given up, is no cause of a retry (SPEC §4).
+/// A wait before the first attempt, or one that was given up, is no cause of a retry.
 fn retry_cause(record: &Record) -> Option<Reading<'_>> {
     let cause = record.waits.iter().rfind(|wait| wait.after_attempt > 0 && !wait.aborted)?;
     Some(Reading::Text(cause.reason.as_str()))

@@ -6,7 +6,7 @@ use super::shape::record_struct;
 use crate::time::Nanos;
 
 record_struct! {
-    /// The gaps between consecutive visible chunks of one attempt (SPEC §2 `inter_chunk`).
+    /// The gaps between consecutive visible chunks of one attempt.
     ///
     /// `min`, `max`, `mean` and the stall figures are exact; the percentiles are nearest-rank over a log-linear sketch.
     pub struct InterChunk {

@@ -1,4 +1,4 @@
-//! Runs vectors: JSON files with steps and what they are expected to give (SPEC §10).
+//! Runs vectors: JSON files with steps and what they are expected to give.
 
 use std::{
     fs,
