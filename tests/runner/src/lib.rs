@@ -5,4 +5,5 @@ extern crate alloc;
 pub mod compare;
 pub mod corpus;
 pub mod report;
+pub mod sim;
 pub mod vectors;

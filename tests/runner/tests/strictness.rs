@@ -61,7 +61,7 @@ fn another_number_of_records_fails() {
 fn no_vector_found_fails() {
     let empty: PathBuf = [env!("CARGO_TARGET_TMPDIR"), "no_vector_found"].iter().collect();
     fs::create_dir_all(&empty).unwrap();
-    assert!(run(&[empty.clone()]).failed());
+    assert!(run(core::slice::from_ref(&empty)).failed());
     assert!(run(&[empty.join("not_there")]).failed());
     assert!(run(&[]).failed());
 }
