@@ -2,7 +2,7 @@
 
 use alloc::{boxed::Box, sync::Arc, vec::Vec};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{
     config::Config,
@@ -12,7 +12,7 @@ use crate::{
     event::{DEFAULT_CALL, Event},
     limits::{DECODERS, Limits},
     machine::{AttemptStart, CallStart, Failure, Headers, Machine, Retry, WaitEnd, WhatEnded},
-    provider::{Protocol, StreamDecoder},
+    provider::{Protocol, StreamDecoder, Tape},
     record::{Attributes, Record, TimeoutKind},
     time::Timestamp,
 };
@@ -172,6 +172,19 @@ impl Call {
     /// Applies one provider event, as JSON text. See [`Call`] for how calls are driven.
     pub fn handle_payload(&mut self, now: Timestamp, attempt: Option<u32>, protocol: Protocol, json: &[u8]) {
         self.open(|open| open.payload(now, attempt, protocol, json));
+    }
+
+    /// Applies one provider event that the host holds as its own objects, behind a `serde` deserializer; `tape` is scratch
+    /// space that the host keeps. See [`Call`] for how calls are driven.
+    pub fn handle_value<'de, D: Deserializer<'de>>(
+        &mut self,
+        now: Timestamp,
+        attempt: Option<u32>,
+        protocol: Protocol,
+        event: D,
+        tape: &mut Tape,
+    ) {
+        self.open(|open| open.value(now, attempt, protocol, event, tape));
     }
 
     /// Applies token counts. See [`Call`] for how calls are driven.
@@ -345,6 +358,20 @@ impl Open {
         let Self { machine, decoders } = self;
         let Some(decoder) = decoder_of(decoders, machine, attempt, protocol) else { return };
         machine.handle_delta(now, attempt, &decoder.decode_payload(json));
+    }
+
+    fn value<'de, D: Deserializer<'de>>(
+        &mut self,
+        now: Timestamp,
+        attempt: Option<u32>,
+        protocol: Protocol,
+        event: D,
+        tape: &mut Tape,
+    ) {
+        self.machine.handle_protocol(now, attempt, protocol.as_str());
+        let Self { machine, decoders } = self;
+        let Some(decoder) = decoder_of(decoders, machine, attempt, protocol) else { return };
+        machine.handle_delta(now, attempt, &decoder.decode_value(event, tape));
     }
 
     /// Reads what the end of the stream left unterminated.

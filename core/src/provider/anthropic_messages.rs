@@ -7,8 +7,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::error::ErrorField;
-use super::json::fill_from_slice;
 use super::lenient::{Count, List, Payload, Str, Text, object};
+use super::source::Input;
 use crate::delta::{ChoiceDelta, ContentKind, Delta, RawUsage, Terminal, ToolCallDelta, UsageReport};
 
 /// What one event has to know of the ones before it.
@@ -21,9 +21,9 @@ pub(super) struct AnthropicMessages {
 
 impl AnthropicMessages {
     /// Reads one event, one whole message or one error body.
-    pub(super) fn decode<'a>(&mut self, delta: &mut Delta<'a>, json: &'a [u8], body: bool) {
+    pub(super) fn decode<'a>(&mut self, delta: &mut Delta<'a>, json: Input<'a>, body: bool) {
         let mut event = Event::default();
-        match fill_from_slice(&mut event, json) {
+        match json.fill(&mut event) {
             Some(()) => self.write(delta, &mut event, body),
             None => delta.decode_errors = 1,
         }
@@ -219,7 +219,7 @@ mod tests {
 
     fn decode<'a>(decoder: &mut AnthropicMessages, json: &'a [u8], body: bool) -> Delta<'a> {
         let mut delta = Delta::default();
-        decoder.decode(&mut delta, json, body);
+        decoder.decode(&mut delta, Input::Json(json), body);
         delta
     }
 

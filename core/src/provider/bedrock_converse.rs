@@ -5,16 +5,16 @@
 
 use alloc::borrow::Cow;
 
-use super::json::fill_from_slice;
 use super::lenient::{Count, Decimal, List, Payload, Rare, Str, Text, object};
+use super::source::Input;
 use crate::delta::{
     ChoiceDelta, ContentKind, Delta, ErrorDelta, RawUsage, ServerTiming, Terminal, ToolCallDelta, UsageReport,
 };
 
 /// Reads one event or one whole answer.
-pub(super) fn decode(json: &[u8]) -> Delta<'_> {
+pub(super) fn decode(json: Input<'_>) -> Delta<'_> {
     let mut event = Event::default();
-    match fill_from_slice(&mut event, json) {
+    match json.fill(&mut event) {
         Some(()) => event.delta(),
         None => Delta::undecodable(),
     }
@@ -254,14 +254,14 @@ mod tests {
     #[test]
     fn input_includes_the_cache() {
         let json = br#"{"metadata":{"usage":{"inputTokens":5,"outputTokens":2,"cacheReadInputTokens":10,"cacheWriteInputTokens":1},"metrics":{"latencyMs":170}}}"#;
-        let delta = decode(json);
+        let delta = decode(Input::Json(json));
         assert_eq!(delta.usage.unwrap().input_tokens, Some(16));
         assert_eq!(delta.server.unwrap().total_ns.unwrap().as_millis(), 170);
     }
 
     #[test]
     fn an_exception_is_an_error_of_its_name() {
-        let error = decode(br#"{"throttlingException":{"message":"slow down"}}"#).error.unwrap();
+        let error = decode(Input::Json(br#"{"throttlingException":{"message":"slow down"}}"#)).error.unwrap();
         assert_eq!(error.error_type.as_deref(), Some("throttlingException"));
     }
 }

@@ -1,14 +1,14 @@
 //! `cohere.chat`: version 2 of Cohere's chat API.
 
 use super::error::ErrorField;
-use super::json::fill_from_slice;
 use super::lenient::{Code, Count, List, Payload, Str, Text, object};
+use super::source::Input;
 use crate::delta::{ChoiceDelta, ContentKind, Delta, RawUsage, Terminal, ToolCallDelta, UsageReport};
 
 /// Reads one event, one whole answer or one error body.
-pub(super) fn decode(json: &[u8], body: bool) -> Delta<'_> {
+pub(super) fn decode(json: Input<'_>, body: bool) -> Delta<'_> {
     let mut event = Event::default();
-    if fill_from_slice(&mut event, json).is_none() {
+    if json.fill(&mut event).is_none() {
         return Delta::undecodable();
     }
     let mut delta = Delta::chunk();
@@ -31,14 +31,14 @@ pub(super) fn decode(json: &[u8], body: bool) -> Delta<'_> {
 }
 
 /// Reads an answer that does not stream. An error body has only a message, and maybe the id of the request.
-fn whole<'a>(delta: &mut Delta<'a>, json: &'a [u8], event: &mut Event<'a>, body: bool) {
+fn whole<'a>(delta: &mut Delta<'a>, json: Input<'a>, event: &mut Event<'a>, body: bool) {
     let mut error = ErrorBody::default();
     if event.message.present || !event.finish_reason.is_empty() {
         delta.whole = true;
         delta.response_id = event.id.take();
         event.message.add_to(delta, None);
         add_end(delta, &event.usage, &mut event.finish_reason, &mut ErrorField::default());
-    } else if fill_from_slice(&mut error, json).is_some() && !error.message.is_empty() {
+    } else if json.fill(&mut error).is_some() && !error.message.is_empty() {
         delta.whole = body;
         delta.error = Some(ErrorField::of_parts(&mut Str::default(), &mut Code::default(), &mut error.message));
     }
@@ -178,16 +178,16 @@ mod tests {
     #[test]
     fn billed_units_are_kept_beside_the_tokens() {
         let json = br#"{"type":"message-end","delta":{"finish_reason":"COMPLETE","usage":{"billed_units":{"input_tokens":8},"tokens":{"input_tokens":90}}}}"#;
-        let delta = decode(json, false);
+        let delta = decode(Input::Json(json), false);
         let raw = delta.usage.unwrap().raw.unwrap();
         assert_eq!((raw.input, raw.billed_input, delta.terminal), (Some(90), Some(8), Terminal::Yes));
     }
 
     #[test]
     fn a_message_that_is_text_is_an_error() {
-        let error = decode(br#"{"id":"x","message":"model removed"}"#, true).error.unwrap();
+        let error = decode(Input::Json(br#"{"id":"x","message":"model removed"}"#), true).error.unwrap();
         assert_eq!(error.message.as_deref(), Some("model removed"));
-        let delta = decode(br#"{"type":"message-end","delta":{"finish_reason":"ERROR"}}"#, false);
+        let delta = decode(Input::Json(br#"{"type":"message-end","delta":{"finish_reason":"ERROR"}}"#), false);
         assert!(delta.error.is_some() && delta.terminal == Terminal::No);
     }
 }

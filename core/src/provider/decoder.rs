@@ -1,12 +1,13 @@
 //! The decoder of one attempt.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::anthropic_messages::AnthropicMessages;
 use super::gemini::Gemini;
 use super::ollama_chat::OllamaChat;
 use super::openai_responses::OpenAiResponses;
 use super::protocol::Protocol;
+use super::source::{Input, Tape};
 use super::{bedrock_converse, cohere_chat, openai_chat};
 use crate::delta::{Delta, Terminal};
 use crate::framing::{Frame, Framer};
@@ -76,19 +77,49 @@ impl Decoder {
         }
     }
 
+    /// Says what one decoded event means, given as a value of the host: its own objects behind a `serde` deserializer.
+    ///
+    /// They are taken down on `tape`, which a host keeps for this, and never become JSON text. A value of an unexpected
+    /// type is absent, as in JSON; what the deserializer refuses, or what is nested deeper than 128 levels, is counted as
+    /// not decodable. The string `[DONE]` is the end marker here too.
+    ///
+    /// ```
+    /// use llmspan_core::delta::ContentKind;
+    /// use llmspan_core::provider::{Decoder, Protocol, Tape};
+    /// use serde_json::json;
+    ///
+    /// let mut decoder = Decoder::new(Protocol::OpenAiChat);
+    /// let mut tape = Tape::default();
+    /// let event = json!({"choices": [{"index": 0, "delta": {"content": "Hi"}}]});
+    /// let delta = decoder.decode_value(event, &mut tape);
+    /// assert!(delta.visible.contains(ContentKind::Text));
+    /// ```
+    pub fn decode_value<'t, 'de, D: Deserializer<'de>>(&mut self, event: D, tape: &'t mut Tape) -> Delta<'t> {
+        let mut delta = Delta::default();
+        if tape.take_down(event).is_err() {
+            delta.decode_errors = 1;
+        } else if tape.lone_text() == Some("[DONE]") {
+            delta.terminal = self.done();
+        } else {
+            self.input(&mut delta, Input::Tape(tape), false);
+        }
+        delta
+    }
+
     fn payload<'a>(&mut self, delta: &mut Delta<'a>, json: &'a [u8], body: bool) {
         match json.trim_ascii() {
             // An event whose data is empty keeps the connection open and says nothing.
             b"" => {
                 delta.keep_alives = 1;
-                return;
             }
             b"[DONE]" | b"\"[DONE]\"" => {
                 delta.terminal = self.done();
-                return;
             }
-            _ => {}
+            _ => self.input(delta, Input::Json(json), body),
         }
+    }
+
+    fn input<'a>(&mut self, delta: &mut Delta<'a>, json: Input<'a>, body: bool) {
         match (&mut self.state, self.protocol) {
             (State::AnthropicMessages(state), _) => state.decode(delta, json, body),
             (State::Gemini(state), _) => *delta = state.decode(json, body),
@@ -156,6 +187,11 @@ impl StreamDecoder {
     pub fn finish(&mut self) -> Option<Delta<'_>> {
         let frame = self.framer.finish()?;
         Some(self.decoder.decode(&frame))
+    }
+
+    /// Says what one decoded event means, given as a value of the host: see [`Decoder::decode_value`].
+    pub fn decode_value<'t, 'de, D: Deserializer<'de>>(&mut self, event: D, tape: &'t mut Tape) -> Delta<'t> {
+        self.decoder.decode_value(event, tape)
     }
 
     /// Says what one decoded event means, given as JSON text, beside the bytes.

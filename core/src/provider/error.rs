@@ -3,8 +3,9 @@
 use alloc::boxed::Box;
 use core::mem;
 
-use super::json::{Malformed, Reader};
+use super::json::Malformed;
 use super::lenient::{Code, Fill, Str, object};
+use super::source::Source;
 use crate::delta::ErrorDelta;
 
 object! {
@@ -53,7 +54,7 @@ impl<'a> ErrorObject<'a> {
 
 impl<'de: 'a, 'a> Fill<'de> for ErrorField<'a> {
     #[inline]
-    fn fill(&mut self, reader: &mut Reader<'de>) -> Result<(), Malformed> {
+    fn fill<S: Source<'de>>(&mut self, reader: &mut S) -> Result<(), Malformed> {
         self.0 = None;
         match reader.peek() {
             Some(b'{') => self.0.insert(Box::default()).fill(reader),

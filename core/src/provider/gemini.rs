@@ -5,8 +5,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::error::ErrorField;
-use super::json::fill_from_slice;
 use super::lenient::{Code, Count, Flag, List, Payload, Str, Text, object};
+use super::source::Input;
 use crate::delta::{ChoiceDelta, ContentKind, Delta, RawUsage, Terminal, ToolCallDelta, UsageReport};
 
 /// What one chunk has to know of the ones before it.
@@ -17,9 +17,9 @@ pub(super) struct Gemini {
 }
 
 impl Gemini {
-    pub(super) fn decode<'a>(&mut self, json: &'a [u8], body: bool) -> Delta<'a> {
+    pub(super) fn decode<'a>(&mut self, json: Input<'a>, body: bool) -> Delta<'a> {
         let mut chunk = Chunk::default();
-        match fill_from_slice(&mut chunk, json) {
+        match json.fill(&mut chunk) {
             Some(()) => self.delta(&mut chunk, body),
             None => Delta::undecodable(),
         }
@@ -204,8 +204,7 @@ mod tests {
     #[test]
     fn only_true_makes_a_thought() {
         let mut decoder = Gemini::default();
-        let delta = decoder.decode(
-            br#"{"candidates":[{"content":{"parts":[{"text":"a","thought":"true"},{"text":"bc","thought":true}]}}]}"#,
+        let delta = decoder.decode(Input::Json(br#"{"candidates":[{"content":{"parts":[{"text":"a","thought":"true"},{"text":"bc","thought":true}]}}]}"#),
             false,
         );
         assert_eq!((delta.bytes[0], delta.bytes[1]), (1, 2));
@@ -215,14 +214,16 @@ mod tests {
     fn thoughts_and_tool_input_are_added() {
         let mut decoder = Gemini::default();
         let json = br#"{"usageMetadata":{"promptTokenCount":5,"toolUsePromptTokenCount":7,"candidatesTokenCount":2,"thoughtsTokenCount":3}}"#;
-        let usage = decoder.decode(json, false).usage.unwrap();
+        let usage = decoder.decode(Input::Json(json), false).usage.unwrap();
         assert_eq!((usage.input_tokens, usage.output_tokens), (Some(12), Some(5)));
-        assert!(decoder.decode(br#"{"usageMetadata":{"trafficType":"ON_DEMAND"}}"#, false).usage.is_none());
+        assert!(
+            decoder.decode(Input::Json(br#"{"usageMetadata":{"trafficType":"ON_DEMAND"}}"#), false).usage.is_none()
+        );
     }
 
     #[test]
     fn a_blocked_prompt_ends_the_answer() {
-        let delta = Gemini::default().decode(br#"{"promptFeedback":{"blockReason":"SAFETY"}}"#, false);
+        let delta = Gemini::default().decode(Input::Json(br#"{"promptFeedback":{"blockReason":"SAFETY"}}"#), false);
         assert_eq!(delta.terminal, Terminal::Yes);
         assert_eq!(delta.block_reason.as_deref(), Some("SAFETY"));
     }

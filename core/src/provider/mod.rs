@@ -22,6 +22,8 @@ mod openai_chat;
 mod openai_responses;
 mod openai_usage;
 mod protocol;
+mod source;
 
 pub use decoder::{Decoder, StreamDecoder};
 pub use protocol::{Protocol, UnknownProtocol};
+pub use source::Tape;

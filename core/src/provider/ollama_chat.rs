@@ -5,8 +5,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::error::ErrorField;
-use super::json::fill_from_slice;
 use super::lenient::{Count, Flag, List, Payload, Str, Text, object};
+use super::source::Input;
 use crate::delta::{ChoiceDelta, ContentKind, Delta, RawUsage, ServerTiming, Terminal, ToolCallDelta, UsageReport};
 use crate::time::Nanos;
 
@@ -19,9 +19,9 @@ pub(super) struct OllamaChat {
 }
 
 impl OllamaChat {
-    pub(super) fn decode<'a>(&mut self, json: &'a [u8]) -> Delta<'a> {
+    pub(super) fn decode<'a>(&mut self, json: Input<'a>) -> Delta<'a> {
         let mut line = Line::default();
-        match fill_from_slice(&mut line, json) {
+        match json.fill(&mut line) {
             Some(()) => self.delta(&mut line),
             None => Delta::undecodable(),
         }
@@ -133,18 +133,18 @@ mod tests {
     fn a_first_line_that_is_done_is_a_whole_answer() {
         let line = br#"{"model":"m","message":{"content":"hi"},"done":true,"done_reason":"stop","eval_count":3}"#;
         let mut decoder = OllamaChat::default();
-        let delta = decoder.decode(line);
+        let delta = decoder.decode(Input::Json(line));
         assert!(delta.whole && delta.terminal == Terminal::Yes);
         let usage = delta.usage.unwrap();
         assert_eq!((usage.input_tokens, usage.output_tokens), (None, Some(3)));
-        assert!(!decoder.decode(line).whole);
+        assert!(!decoder.decode(Input::Json(line)).whole);
     }
 
     #[test]
     fn calls_are_told_apart_across_lines() {
         let line = br#"{"message":{"tool_calls":[{"function":{"name":"f","arguments":{"a":1}}}]},"done":false}"#;
         let mut decoder = OllamaChat::default();
-        assert_eq!(decoder.decode(line).tool_calls[0].index, Some(0));
-        assert_eq!(decoder.decode(line).tool_calls[0].index, Some(1));
+        assert_eq!(decoder.decode(Input::Json(line)).tool_calls[0].index, Some(0));
+        assert_eq!(decoder.decode(Input::Json(line)).tool_calls[0].index, Some(1));
     }
 }

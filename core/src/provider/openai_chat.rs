@@ -7,15 +7,16 @@
 use alloc::borrow::Cow;
 
 use super::error::ErrorField;
-use super::json::{Malformed, Reader, fill_from_slice};
+use super::json::Malformed;
 use super::lenient::{Code, Count, Few, Fill, List, Maybe, Payload, Rare, Str, Text, object};
 use super::openai_usage::{TimeInfo, Timings, Usage};
+use super::source::{Input, Source};
 use crate::delta::{ChoiceDelta, ContentKind, Delta, ErrorDelta, ServerTiming, Terminal, ToolCallDelta};
 
 /// Reads one chunk, one whole body or one error body.
-pub(super) fn decode<'a>(delta: &mut Delta<'a>, json: &'a [u8], body: bool) {
+pub(super) fn decode<'a>(delta: &mut Delta<'a>, json: Input<'a>, body: bool) {
     let mut chunk = Chunk::default();
-    match fill_from_slice(&mut chunk, json) {
+    match json.fill(&mut chunk) {
         Some(()) => chunk.write(delta, body),
         None => delta.decode_errors = 1,
     }
@@ -250,9 +251,9 @@ object! {
     struct InnerPart { "text" => text: Text }
 }
 
-impl Fill<'_> for Content {
+impl<'de> Fill<'de> for Content {
     #[inline]
-    fn fill(&mut self, reader: &mut Reader<'_>) -> Result<(), Malformed> {
+    fn fill<S: Source<'de>>(&mut self, reader: &mut S) -> Result<(), Malformed> {
         *self = Self::default();
         if reader.peek() == Some(b'[') {
             return self.add_parts(reader);
@@ -263,7 +264,7 @@ impl Fill<'_> for Content {
 }
 
 impl Content {
-    fn add_parts(&mut self, reader: &mut Reader<'_>) -> Result<(), Malformed> {
+    fn add_parts<'de, S: Source<'de>>(&mut self, reader: &mut S) -> Result<(), Malformed> {
         reader.elements(|reader| {
             let mut part = Part::default();
             part.fill(reader)?;
@@ -278,8 +279,8 @@ impl Content {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct PartText(usize);
 
-impl Fill<'_> for PartText {
-    fn fill(&mut self, reader: &mut Reader<'_>) -> Result<(), Malformed> {
+impl<'de> Fill<'de> for PartText {
+    fn fill<S: Source<'de>>(&mut self, reader: &mut S) -> Result<(), Malformed> {
         self.0 = 0;
         if reader.peek() != Some(b'[') {
             self.0 = reader.text()?.len();
@@ -300,7 +301,7 @@ mod tests {
 
     fn chunk(json: &str) -> Delta<'_> {
         let mut delta = Delta::default();
-        decode(&mut delta, json.as_bytes(), false);
+        decode(&mut delta, Input::Json(json.as_bytes()), false);
         delta
     }
 
@@ -392,7 +393,7 @@ mod tests {
     fn what_cannot_be_read_is_counted() {
         for bad in [&b"{"[..], b"not json", b"{\"id\":\"\xff\"}", b"{} x"] {
             let mut delta = Delta::default();
-            decode(&mut delta, bad, false);
+            decode(&mut delta, Input::Json(bad), false);
             assert!(delta.decode_errors == 1 && !delta.chunk);
         }
         let odd = chunk(r#"{"id":7,"model":null,"choices":{"delta":"x"},"usage":"none","error":false,"x_groq":[]}"#);

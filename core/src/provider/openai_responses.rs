@@ -5,9 +5,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::error::ErrorField;
-use super::json::fill_from_slice;
 use super::lenient::{Code, Count, List, Payload, Rare, Str, Text, object};
 use super::openai_usage::{Cost, cost_nanos, report};
+use super::source::Input;
 use crate::delta::{ChoiceDelta, ContentKind, Delta, ErrorDelta, RawUsage, Terminal, ToolCallDelta, UsageReport};
 
 /// What one event has to know of the ones before it.
@@ -18,15 +18,15 @@ pub(super) struct OpenAiResponses {
 }
 
 impl OpenAiResponses {
-    pub(super) fn decode<'a>(&mut self, json: &'a [u8], body: bool) -> Delta<'a> {
+    pub(super) fn decode<'a>(&mut self, json: Input<'a>, body: bool) -> Delta<'a> {
         let mut event = Event::default();
-        match fill_from_slice(&mut event, json) {
+        match json.fill(&mut event) {
             Some(()) => self.delta(&mut event, json, body),
             None => Delta::undecodable(),
         }
     }
 
-    fn delta<'a>(&mut self, event: &mut Event<'a>, json: &'a [u8], body: bool) -> Delta<'a> {
+    fn delta<'a>(&mut self, event: &mut Event<'a>, json: Input<'a>, body: bool) -> Delta<'a> {
         let mut delta = Delta::chunk();
         let bytes = event.delta.bytes;
         match event.kind.text().as_ref() {
@@ -82,9 +82,9 @@ impl OpenAiResponses {
 }
 
 /// Reads a whole response: the facts of a terminal event, and the items that a stream would have brought before.
-fn whole(json: &[u8], body: bool) -> Delta<'_> {
+fn whole(json: Input<'_>, body: bool) -> Delta<'_> {
     let (mut response, mut output) = (Response::default(), Output::default());
-    if fill_from_slice(&mut response, json).is_none() || fill_from_slice(&mut output, json).is_none() {
+    if json.fill(&mut response).is_none() || json.fill(&mut output).is_none() {
         return Delta::undecodable();
     }
     let mut delta = Delta::chunk();
@@ -262,9 +262,9 @@ mod tests {
     #[test]
     fn deltas_are_content_and_snapshots_are_not() {
         let mut decoder = OpenAiResponses::default();
-        let delta = decoder.decode(br#"{"type":"response.output_text.delta","delta":"a\nb"}"#, false);
+        let delta = decoder.decode(Input::Json(br#"{"type":"response.output_text.delta","delta":"a\nb"}"#), false);
         assert_eq!(delta.bytes[0], 3);
-        let delta = decoder.decode(br#"{"type":"response.output_text.done","text":"a\nb"}"#, false);
+        let delta = decoder.decode(Input::Json(br#"{"type":"response.output_text.done","text":"a\nb"}"#), false);
         assert!(delta.chunk && delta.visible.is_empty());
     }
 
@@ -273,21 +273,21 @@ mod tests {
         let mut decoder = OpenAiResponses::default();
         let added = br#"{"type":"response.output_item.added","output_index":1,"item":{"type":"function_call","call_id":"c","name":"f"}}"#;
         let done = br#"{"type":"response.output_item.done","output_index":1,"item":{"type":"function_call","call_id":"c","name":"f"}}"#;
-        assert_eq!(decoder.decode(added, false).tool_calls.len(), 1);
-        assert_eq!(decoder.decode(done, false).tool_calls.len(), 0);
+        assert_eq!(decoder.decode(Input::Json(added), false).tool_calls.len(), 1);
+        assert_eq!(decoder.decode(Input::Json(done), false).tool_calls.len(), 0);
         let late = br#"{"type":"response.output_item.done","output_index":2,"item":{"type":"web_search_call"}}"#;
-        assert_eq!(decoder.decode(late, false).server_tool_calls, 1);
+        assert_eq!(decoder.decode(Input::Json(late), false).server_tool_calls, 1);
     }
 
     #[test]
     fn a_failed_response_is_an_error() {
         let mut decoder = OpenAiResponses::default();
         let failed = br#"{"type":"response.failed","response":{"status":"failed","error":{"code":"server_error"}}}"#;
-        let delta = decoder.decode(failed, false);
+        let delta = decoder.decode(Input::Json(failed), false);
         assert_eq!(delta.error.unwrap().error_type.as_deref(), Some("server_error"));
         assert_eq!(delta.terminal, Terminal::No);
         let done = br#"{"type":"response.incomplete","response":{"status":"incomplete","incomplete_details":{"reason":"max_output_tokens"}}}"#;
-        let delta = decoder.decode(done, false);
+        let delta = decoder.decode(Input::Json(done), false);
         assert_eq!(delta.terminal, Terminal::Yes);
         assert_eq!(delta.incomplete_reason.as_deref(), Some("max_output_tokens"));
     }

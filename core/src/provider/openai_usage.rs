@@ -1,7 +1,8 @@
 //! Token counts, cost and server timing as OpenAI and compatible servers report them.
 
-use super::json::{Malformed, Reader, Value};
+use super::json::{Malformed, Value};
 use super::lenient::{Count, Decimal, Fill, object};
+use super::source::Source;
 use crate::delta::{RawUsage, ServerTiming, UsageReport};
 
 object! {
@@ -170,8 +171,8 @@ object! {
     }
 }
 
-impl Fill<'_> for Cost {
-    fn fill(&mut self, reader: &mut Reader<'_>) -> Result<(), Malformed> {
+impl<'de> Fill<'de> for Cost {
+    fn fill<S: Source<'de>>(&mut self, reader: &mut S) -> Result<(), Malformed> {
         self.0 = if reader.peek() == Some(b'{') {
             let mut parts = CostParts::default();
             parts.fill(reader)?;

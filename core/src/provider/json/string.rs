@@ -14,6 +14,11 @@ pub(in crate::provider) struct Raw<'de> {
 }
 
 impl<'de> Raw<'de> {
+    /// A string that is what it is, without escapes.
+    pub(in crate::provider) fn plain(text: &'de str) -> Self {
+        Self { bytes: text.as_bytes(), excess: 0 }
+    }
+
     /// The UTF-8 bytes of the string.
     #[inline]
     pub(in crate::provider) fn len(self) -> usize {

@@ -1,5 +1,6 @@
 //! What is accepted, and what strings and numbers are read as, with `serde_json` for comparison.
 
+use crate::provider::source::Source;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -15,8 +16,8 @@ use crate::provider::lenient::{Fill, Str, Text};
 #[derive(Default)]
 struct Skipped;
 
-impl Fill<'_> for Skipped {
-    fn fill(&mut self, reader: &mut Reader<'_>) -> Result<(), Malformed> {
+impl<'de> Fill<'de> for Skipped {
+    fn fill<S: Source<'de>>(&mut self, reader: &mut S) -> Result<(), Malformed> {
         reader.skip_value()
     }
 }
@@ -26,7 +27,7 @@ impl Fill<'_> for Skipped {
 struct Built(Tree);
 
 impl<'de> Fill<'de> for Built {
-    fn fill(&mut self, reader: &mut Reader<'de>) -> Result<(), Malformed> {
+    fn fill<S: Source<'de>>(&mut self, reader: &mut S) -> Result<(), Malformed> {
         self.0 = match reader.peek() {
             Some(b'{') => {
                 let mut members = serde_json::Map::new();

@@ -1,12 +1,13 @@
 //! Lists.
 
+use crate::provider::source::Source;
 use alloc::vec::Vec;
 use core::iter::once;
 
 use smallvec::SmallVec;
 
 use super::Fill;
-use crate::provider::json::{Malformed, Reader};
+use crate::provider::json::Malformed;
 
 /// A list; a lone object is a list of one, anything else an empty one.
 #[derive(Debug)]
@@ -20,7 +21,7 @@ impl<T, const N: usize> Default for List<T, N> {
 
 impl<'de, T: Fill<'de>, const N: usize> Fill<'de> for List<T, N> {
     #[inline]
-    fn fill(&mut self, reader: &mut Reader<'de>) -> Result<(), Malformed> {
+    fn fill<S: Source<'de>>(&mut self, reader: &mut S) -> Result<(), Malformed> {
         self.0.clear();
         each_of_list(reader, |reader| {
             if self.0.len() == LIST_LIMIT {
@@ -61,7 +62,7 @@ impl<T> Few<T> {
 
 impl<'de, T: Fill<'de>> Fill<'de> for Few<T> {
     #[inline]
-    fn fill(&mut self, reader: &mut Reader<'de>) -> Result<(), Malformed> {
+    fn fill<S: Source<'de>>(&mut self, reader: &mut S) -> Result<(), Malformed> {
         if self.len > 0 {
             *self = Self::default();
         }
@@ -81,9 +82,9 @@ impl<'de, T: Fill<'de>> Fill<'de> for Few<T> {
 
 /// Calls `each` for every element, or once for a lone object.
 #[inline]
-fn each_of_list<'de>(
-    reader: &mut Reader<'de>,
-    mut each: impl FnMut(&mut Reader<'de>) -> Result<(), Malformed>,
+fn each_of_list<'de, S: Source<'de>>(
+    reader: &mut S,
+    mut each: impl FnMut(&mut S) -> Result<(), Malformed>,
 ) -> Result<(), Malformed> {
     match reader.peek() {
         Some(b'[') => reader.elements(each),

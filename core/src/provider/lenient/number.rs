@@ -1,7 +1,8 @@
 //! Counts, amounts and flags.
 
 use super::Fill;
-use crate::provider::json::{Malformed, Number, Reader, Value};
+use crate::provider::json::{Malformed, Number, Value};
+use crate::provider::source::Source;
 use crate::time::{MAX_SAFE_INTEGER, Nanos};
 
 /// A count: a whole number from 0 to 2^53.
@@ -37,9 +38,9 @@ impl Count {
     }
 }
 
-impl Fill<'_> for Count {
+impl<'de> Fill<'de> for Count {
     #[inline]
-    fn fill(&mut self, reader: &mut Reader<'_>) -> Result<(), Malformed> {
+    fn fill<S: Source<'de>>(&mut self, reader: &mut S) -> Result<(), Malformed> {
         let value = match reader.value()? {
             Value::Null => {
                 *self = Self::Absent;
@@ -95,8 +96,8 @@ impl From<Number> for Decimal {
     }
 }
 
-impl Fill<'_> for Decimal {
-    fn fill(&mut self, reader: &mut Reader<'_>) -> Result<(), Malformed> {
+impl<'de> Fill<'de> for Decimal {
+    fn fill<S: Source<'de>>(&mut self, reader: &mut S) -> Result<(), Malformed> {
         *self = match reader.value()? {
             Value::Number(number) => Self::from(number),
             _ => Self::default(),
@@ -109,8 +110,8 @@ impl Fill<'_> for Decimal {
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(in crate::provider) struct Flag(pub(in crate::provider) bool);
 
-impl Fill<'_> for Flag {
-    fn fill(&mut self, reader: &mut Reader<'_>) -> Result<(), Malformed> {
+impl<'de> Fill<'de> for Flag {
+    fn fill<S: Source<'de>>(&mut self, reader: &mut S) -> Result<(), Malformed> {
         self.0 = matches!(reader.value()?, Value::Bool(true));
         Ok(())
     }

@@ -1,13 +1,14 @@
 //! Objects of which only some fields are read, and how they are read in place.
 
-use crate::provider::json::{Malformed, Reader};
+use crate::provider::json::Malformed;
+use crate::provider::source::Source;
 
 /// A type that is read in place, over its default.
 ///
 /// A chunk has room for every field that any server sends; moving such objects around costs more than reading them.
 pub(in crate::provider) trait Fill<'de>: Default {
     /// Reads one value, of whatever type it is.
-    fn fill(&mut self, reader: &mut Reader<'de>) -> Result<(), Malformed>;
+    fn fill<S: Source<'de>>(&mut self, reader: &mut S) -> Result<(), Malformed>;
 }
 
 /// Defines an object of which only the named fields are read.
@@ -28,10 +29,7 @@ macro_rules! object {
 
         impl<'de $(: $life, $life)?> $crate::provider::lenient::Fill<'de> for $name $(<$life>)? {
             #[inline]
-            fn fill(
-                &mut self,
-                reader: &mut $crate::provider::json::Reader<'de>,
-            ) -> Result<(), $crate::provider::json::Malformed> {
+            fn fill<S: $crate::provider::source::Source<'de>>(&mut self, reader: &mut S) -> Result<(), $crate::provider::json::Malformed> {
                 if self.present {
                     // The key is repeated: nothing of the earlier value may show through.
                     *self = Self::default();

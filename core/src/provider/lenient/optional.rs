@@ -1,9 +1,10 @@
 //! Objects that most chunks do not have.
 
+use crate::provider::source::Source;
 use alloc::boxed::Box;
 
 use super::Fill;
-use crate::provider::json::{Malformed, Reader};
+use crate::provider::json::Malformed;
 
 /// An object for which a chunk without it pays nothing but the word that it is absent.
 #[derive(Debug)]
@@ -17,7 +18,7 @@ impl<T> Default for Maybe<T> {
 
 impl<'de, T: Fill<'de>> Fill<'de> for Maybe<T> {
     #[inline]
-    fn fill(&mut self, reader: &mut Reader<'de>) -> Result<(), Malformed> {
+    fn fill<S: Source<'de>>(&mut self, reader: &mut S) -> Result<(), Malformed> {
         self.0 = None;
         if reader.peek() == Some(b'{') { self.0.insert(T::default()).fill(reader) } else { reader.skip_value() }
     }
@@ -34,7 +35,7 @@ impl<T> Default for Rare<T> {
 }
 
 impl<'de, T: Fill<'de>> Fill<'de> for Rare<T> {
-    fn fill(&mut self, reader: &mut Reader<'de>) -> Result<(), Malformed> {
+    fn fill<S: Source<'de>>(&mut self, reader: &mut S) -> Result<(), Malformed> {
         self.0 = None;
         if reader.peek() == Some(b'{') { self.0.insert(Box::default()).fill(reader) } else { reader.skip_value() }
     }

@@ -1,10 +1,11 @@
 //! Text that is measured, and short strings that are kept.
 
+use crate::provider::source::Source;
 use alloc::borrow::Cow;
 use alloc::string::ToString;
 
 use super::{Fill, whole};
-use crate::provider::json::{Malformed, Number, Raw, Reader, Value};
+use crate::provider::json::{Malformed, Number, Raw, Value};
 
 /// Content of which only the number of bytes is wanted.
 #[derive(Clone, Copy, Debug, Default)]
@@ -13,9 +14,9 @@ pub(in crate::provider) struct Text {
     pub(in crate::provider) bytes: usize,
 }
 
-impl Fill<'_> for Text {
+impl<'de> Fill<'de> for Text {
     #[inline]
-    fn fill(&mut self, reader: &mut Reader<'_>) -> Result<(), Malformed> {
+    fn fill<S: Source<'de>>(&mut self, reader: &mut S) -> Result<(), Malformed> {
         self.bytes = reader.text()?.len();
         Ok(())
     }
@@ -30,8 +31,8 @@ pub(in crate::provider) struct Payload {
     pub(in crate::provider) filled: bool,
 }
 
-impl Fill<'_> for Payload {
-    fn fill(&mut self, reader: &mut Reader<'_>) -> Result<(), Malformed> {
+impl<'de> Fill<'de> for Payload {
+    fn fill<S: Source<'de>>(&mut self, reader: &mut S) -> Result<(), Malformed> {
         *self = Self::default();
         match reader.peek() {
             Some(b'{') => reader.members(|reader, _| {
@@ -94,7 +95,7 @@ impl<'a> From<Raw<'a>> for Str<'a> {
 
 impl<'de: 'a, 'a> Fill<'de> for Str<'a> {
     #[inline]
-    fn fill(&mut self, reader: &mut Reader<'de>) -> Result<(), Malformed> {
+    fn fill<S: Source<'de>>(&mut self, reader: &mut S) -> Result<(), Malformed> {
         self.0 = reader.text()?;
         Ok(())
     }
@@ -136,7 +137,7 @@ impl<'a> Code<'a> {
 }
 
 impl<'de: 'a, 'a> Fill<'de> for Code<'a> {
-    fn fill(&mut self, reader: &mut Reader<'de>) -> Result<(), Malformed> {
+    fn fill<S: Source<'de>>(&mut self, reader: &mut S) -> Result<(), Malformed> {
         let number = match reader.value()? {
             Value::String(word) => {
                 *self = Self::Word(Str::from(word));

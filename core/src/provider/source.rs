@@ -1,0 +1,382 @@
+//! Where a decoder reads a provider event from: JSON text, or what a host holds as its own objects.
+//!
+//! Payload structs are filled through [`Source`]; both kinds have the same values, members and elements. JSON is read in
+//! place. A host's objects come through any `serde` deserializer onto a [`Tape`], without becoming JSON text on the way.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+
+use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
+
+use super::json::{Malformed, Number, Raw, Reader, Value, fill_from_slice};
+use super::lenient::Fill;
+
+/// The next value of an event, and what is in it.
+pub(in crate::provider) trait Source<'de>: Sized {
+    /// Reads a value of any type; one that has members or elements is left behind.
+    fn value(&mut self) -> Result<Value<'de>, Malformed>;
+
+    /// Reads a string; a value of another type is empty.
+    fn text(&mut self) -> Result<Raw<'de>, Malformed>;
+
+    /// Skips one value.
+    fn skip_value(&mut self) -> Result<(), Malformed>;
+
+    /// Goes through the members of the object that comes next. `each` is called with a name and reads the value.
+    fn members(&mut self, each: impl FnMut(&mut Self, &[u8]) -> Result<(), Malformed>) -> Result<(), Malformed>;
+
+    /// Goes through the elements of the array that comes next. `each` reads one.
+    fn elements(&mut self, each: impl FnMut(&mut Self) -> Result<(), Malformed>) -> Result<(), Malformed>;
+
+    /// The first byte that the next value has as JSON; of a number, any digit.
+    fn peek(&mut self) -> Option<u8>;
+}
+
+impl<'de> Source<'de> for Reader<'de> {
+    #[inline]
+    fn value(&mut self) -> Result<Value<'de>, Malformed> {
+        Reader::value(self)
+    }
+
+    #[inline]
+    fn text(&mut self) -> Result<Raw<'de>, Malformed> {
+        Reader::text(self)
+    }
+
+    #[inline]
+    fn skip_value(&mut self) -> Result<(), Malformed> {
+        Reader::skip_value(self)
+    }
+
+    #[inline]
+    fn members(&mut self, each: impl FnMut(&mut Self, &[u8]) -> Result<(), Malformed>) -> Result<(), Malformed> {
+        Reader::members(self, each)
+    }
+
+    #[inline]
+    fn elements(&mut self, each: impl FnMut(&mut Self) -> Result<(), Malformed>) -> Result<(), Malformed> {
+        Reader::elements(self, each)
+    }
+
+    #[inline]
+    fn peek(&mut self) -> Option<u8> {
+        Reader::peek(self)
+    }
+}
+
+/// One event, from either source.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::provider) enum Input<'a> {
+    Json(&'a [u8]),
+    Tape(&'a Tape),
+}
+
+impl<'a> Input<'a> {
+    /// Reads the event over a default value; `None` when it cannot be read.
+    #[inline]
+    pub(in crate::provider) fn fill<T: Fill<'a>>(self, value: &mut T) -> Option<()> {
+        match self {
+            Self::Json(document) => fill_from_slice(value, document),
+            Self::Tape(tape) => value.fill(&mut TapeReader { tape, at: 0 }).ok(),
+        }
+    }
+}
+
+impl<'a> From<&'a [u8]> for Input<'a> {
+    fn from(json: &'a [u8]) -> Self {
+        Self::Json(json)
+    }
+}
+
+/// Scratch space for a provider event that a host holds as its own objects.
+///
+/// A host keeps one and hands it to [`Decoder::decode_value`](super::Decoder::decode_value) again and again: once it has
+/// grown to the size of an event it allocates no more. It holds the event until the next one is taken down.
+#[derive(Clone, Debug, Default)]
+pub struct Tape {
+    tokens: Vec<Token>,
+    /// The bytes of all strings, one after the other.
+    text: String,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Token {
+    Object,
+    Array,
+    /// Of the innermost object or array.
+    End,
+    /// Name of the member that follows.
+    Name(Span),
+    Text(Span),
+    Number(Number),
+    Bool(bool),
+    Null,
+}
+
+/// Bytes of [`Tape::text`].
+#[derive(Clone, Copy, Debug)]
+struct Span {
+    start: usize,
+    end: usize,
+}
+
+impl Tape {
+    /// Takes an event down in place of the one before.
+    pub(in crate::provider) fn take_down<'de, D: Deserializer<'de>>(&mut self, event: D) -> Result<(), Malformed> {
+        self.tokens.clear();
+        self.text.clear();
+        de::DeserializeSeed::deserialize(Scribe { tape: self, depth: 0 }, event).map_err(|_| Malformed)
+    }
+
+    /// The event, if it is nothing but a string.
+    pub(in crate::provider) fn lone_text(&self) -> Option<&str> {
+        match self.tokens.as_slice() {
+            [Token::Text(span)] => Some(self.text_of(*span)),
+            _ => None,
+        }
+    }
+
+    fn push<E: de::Error>(&mut self, token: Token) -> Result<(), E> {
+        if self.tokens.len() >= TOKEN_LIMIT {
+            return Err(E::custom("an event of too many values"));
+        }
+        self.tokens.push(token);
+        Ok(())
+    }
+
+    fn append<E: de::Error>(&mut self, text: &str) -> Result<Span, E> {
+        let start = self.text.len();
+        if start.saturating_add(text.len()) > TEXT_LIMIT {
+            return Err(E::custom("an event of too much text"));
+        }
+        self.text.push_str(text);
+        Ok(Span { start, end: self.text.len() })
+    }
+
+    fn text_of(&self, span: Span) -> &str {
+        self.text.get(span.start..span.end).unwrap_or_default()
+    }
+}
+
+/// Values of one event that are taken down.
+const TOKEN_LIMIT: usize = 1 << 20;
+
+/// Bytes of text of one event that are taken down.
+const TEXT_LIMIT: usize = 16 << 20;
+
+/// Levels of one event that are taken down, as many as JSON text may have.
+const DEPTH_LIMIT: u32 = 128;
+
+/// Writes one value, and what is in it, onto the tape.
+struct Scribe<'t> {
+    tape: &'t mut Tape,
+    depth: u32,
+}
+
+impl Scribe<'_> {
+    fn below<E: de::Error>(&mut self) -> Result<Scribe<'_>, E> {
+        if self.depth >= DEPTH_LIMIT {
+            return Err(E::custom("an event nested too deep"));
+        }
+        Ok(Scribe { depth: self.depth.saturating_add(1), tape: self.tape })
+    }
+}
+
+impl<'de> de::DeserializeSeed<'de> for Scribe<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Scribe<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an event of a provider")
+    }
+
+    fn visit_bool<E: de::Error>(self, value: bool) -> Result<(), E> {
+        self.tape.push(Token::Bool(value))
+    }
+
+    fn visit_i64<E: de::Error>(self, value: i64) -> Result<(), E> {
+        let number = u64::try_from(value).map_or(Number::Negative(value), Number::Unsigned);
+        self.tape.push(Token::Number(number))
+    }
+
+    fn visit_u64<E: de::Error>(self, value: u64) -> Result<(), E> {
+        self.tape.push(Token::Number(Number::Unsigned(value)))
+    }
+
+    fn visit_f64<E: de::Error>(self, value: f64) -> Result<(), E> {
+        self.tape.push(Token::Number(Number::Float(value)))
+    }
+
+    fn visit_str<E: de::Error>(self, value: &str) -> Result<(), E> {
+        let span = self.tape.append(value)?;
+        self.tape.push(Token::Text(span))
+    }
+
+    fn visit_bytes<E: de::Error>(self, value: &[u8]) -> Result<(), E> {
+        match core::str::from_utf8(value) {
+            Ok(text) => self.visit_str(text),
+            Err(_) => self.visit_unit(),
+        }
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<(), E> {
+        self.tape.push(Token::Null)
+    }
+
+    fn visit_none<E: de::Error>(self) -> Result<(), E> {
+        self.visit_unit()
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut elements: A) -> Result<(), A::Error> {
+        self.tape.push(Token::Array)?;
+        while elements.next_element_seed(self.below()?)?.is_some() {}
+        self.tape.push(Token::End)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut members: A) -> Result<(), A::Error> {
+        self.tape.push(Token::Object)?;
+        while let Some(()) = members.next_key_seed(Name(self.tape))? {
+            members.next_value_seed(self.below()?)?;
+        }
+        self.tape.push(Token::End)
+    }
+}
+
+/// Writes the name of a member onto the tape.
+struct Name<'t>(&'t mut Tape);
+
+impl<'de> de::DeserializeSeed<'de> for Name<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for Name<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the name of a member")
+    }
+
+    fn visit_str<E: de::Error>(self, name: &str) -> Result<(), E> {
+        let span = self.0.append(name)?;
+        self.0.push(Token::Name(span))
+    }
+
+    fn visit_bytes<E: de::Error>(self, name: &[u8]) -> Result<(), E> {
+        self.visit_str(core::str::from_utf8(name).map_err(E::custom)?)
+    }
+}
+
+/// Reads a tape from its begin.
+#[derive(Debug)]
+struct TapeReader<'t> {
+    tape: &'t Tape,
+    at: usize,
+}
+
+impl TapeReader<'_> {
+    fn next(&mut self) -> Result<Token, Malformed> {
+        let token = self.tape.tokens.get(self.at).copied().ok_or(Malformed)?;
+        self.at = self.at.saturating_add(1);
+        Ok(token)
+    }
+
+    /// Whether the innermost object or array ends here; the end is left behind.
+    fn ends(&mut self) -> bool {
+        let ends = matches!(self.tape.tokens.get(self.at), Some(Token::End));
+        if ends {
+            self.at = self.at.saturating_add(1);
+        }
+        ends
+    }
+
+    /// Leaves behind what is in an object or array that has been entered.
+    fn leave(&mut self) -> Result<(), Malformed> {
+        let mut depth = 1_usize;
+        while depth > 0 {
+            match self.next()? {
+                Token::Object | Token::Array => depth = depth.saturating_add(1),
+                Token::End => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<'t> Source<'t> for TapeReader<'t> {
+    fn value(&mut self) -> Result<Value<'t>, Malformed> {
+        Ok(match self.next()? {
+            Token::Null => Value::Null,
+            Token::Bool(value) => Value::Bool(value),
+            Token::Number(number) => Value::Number(number),
+            Token::Text(span) => Value::String(Raw::plain(self.tape.text_of(span))),
+            Token::Object | Token::Array => {
+                self.leave()?;
+                Value::Nested
+            }
+            Token::End | Token::Name(_) => return Err(Malformed),
+        })
+    }
+
+    fn text(&mut self) -> Result<Raw<'t>, Malformed> {
+        Ok(match self.value()? {
+            Value::String(text) => text,
+            _ => Raw::default(),
+        })
+    }
+
+    fn skip_value(&mut self) -> Result<(), Malformed> {
+        self.value().map(|_| ())
+    }
+
+    fn members(&mut self, mut each: impl FnMut(&mut Self, &[u8]) -> Result<(), Malformed>) -> Result<(), Malformed> {
+        let tape = self.tape;
+        let Token::Object = self.next()? else { return Err(Malformed) };
+        while !self.ends() {
+            let Token::Name(span) = self.next()? else { return Err(Malformed) };
+            each(self, tape.text_of(span).as_bytes())?;
+        }
+        Ok(())
+    }
+
+    fn elements(&mut self, mut each: impl FnMut(&mut Self) -> Result<(), Malformed>) -> Result<(), Malformed> {
+        let Token::Array = self.next()? else { return Err(Malformed) };
+        while !self.ends() {
+            each(self)?;
+        }
+        Ok(())
+    }
+
+    fn peek(&mut self) -> Option<u8> {
+        Some(match self.tape.tokens.get(self.at)? {
+            Token::Object => b'{',
+            Token::Array => b'[',
+            Token::Text(_) | Token::Name(_) => b'"',
+            Token::Number(_) => b'0',
+            Token::Bool(true) => b't',
+            Token::Bool(false) => b'f',
+            Token::Null => b'n',
+            Token::End => return None,
+        })
+    }
+}

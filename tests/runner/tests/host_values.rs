@@ -1,0 +1,147 @@
+//! A host's own objects give what the same event as JSON text gives.
+
+use std::{fs, path::Path};
+
+use llmspan_core::provider::{Decoder, Protocol, Tape};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+/// Decodes the events of one response in three ways: as text, as a tree of values, and through a deserializer that streams.
+fn assert_same(protocol: Protocol, events: &[Value]) {
+    let (mut by_text, mut by_tree, mut by_stream) =
+        (Decoder::new(protocol), Decoder::new(protocol), Decoder::new(protocol));
+    let mut tape = Tape::default();
+    for event in events {
+        let text = event.to_string();
+        let expected = format!("{:?}", by_text.decode_payload(text.as_bytes()));
+        assert_eq!(format!("{:?}", by_tree.decode_value(event, &mut tape)), expected, "{protocol}: {text}");
+        let mut streamed = serde_json::Deserializer::from_str(&text);
+        assert_eq!(format!("{:?}", by_stream.decode_value(&mut streamed, &mut tape)), expected, "{protocol}: {text}");
+    }
+}
+
+/// The payloads of the vectors, one list of events per file.
+fn payloads(dir: &Path, out: &mut Vec<(Protocol, Vec<Value>)>) {
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            payloads(&path, out);
+        } else if path.extension().is_some_and(|extension| extension == "json") {
+            let vector: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+            let steps = vector["steps"].as_array().unwrap();
+            let events: Vec<_> = steps.iter().filter(|step| step["event"] == "payload").collect();
+            if let Some(first) = events.first() {
+                let protocol = Protocol::parse(first["protocol"].as_str().unwrap()).unwrap();
+                out.push((protocol, events.iter().map(|step| step["data"].clone()).collect()));
+            }
+        }
+    }
+}
+
+#[test]
+fn the_payloads_of_the_vectors_are_the_same_either_way() {
+    let mut cases = Vec::new();
+    payloads(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../vectors"), &mut cases);
+    assert!(cases.len() > 15, "the vectors have payloads");
+    for (protocol, events) in cases {
+        assert_same(protocol, &events);
+    }
+}
+
+#[test]
+fn odd_events_are_the_same_either_way() {
+    for event in [
+        json!("[DONE]"),
+        json!("text"),
+        json!(null),
+        json!(7),
+        json!([]),
+        json!([{"choices": []}]),
+        json!({"choices": {"delta": {"content": "a lone object"}}}),
+        json!({"choices": [{"index": 2, "delta": {"content": "quote \" back\\slash \u{e9}\u{1f600}\n"}}], "id": "a\\b"}),
+        json!({"choices": [{"delta": {"content": ["x", {"type": "text", "text": "y"}, 3]}}]}),
+        json!({"usage": {"prompt_tokens": -1, "completion_tokens": 1.5, "total_tokens": 12.0, "prompt_tokens_details": []}}),
+        json!({"usage": {"prompt_tokens": u64::MAX, "completion_tokens": "3", "cost": 0.25}}),
+        json!({"error": {"code": 429, "message": "m", "type": null}}),
+        json!({"error": "plain"}),
+        json!({"type": "message_start", "message": {"id": 5, "usage": null}}),
+    ] {
+        for protocol in [Protocol::OpenAiChat, Protocol::AnthropicMessages, Protocol::OpenAiResponses] {
+            assert_same(protocol, core::slice::from_ref(&event));
+        }
+    }
+}
+
+#[test]
+fn what_a_deserializer_refuses_is_counted() {
+    let mut decoder = Decoder::new(Protocol::OpenAiChat);
+    let mut tape = Tape::default();
+    let mut broken = serde_json::Deserializer::from_str("{\"choices\": [");
+    assert_eq!(decoder.decode_value(&mut broken, &mut tape).decode_errors, 1);
+    let mut deep = json!({});
+    for _ in 0..200 {
+        deep = json!({"choices": [deep]});
+    }
+    assert_eq!(decoder.decode_value(deep, &mut tape).decode_errors, 1);
+}
+
+/// JSON that looks like events: the names that decoders read, with anything below them.
+fn event() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        (-10_i64..5_000).prop_map(Value::from),
+        (0.0_f64..1e6).prop_map(Value::from),
+        "[a-z\"\\\\\n\u{e9}\u{1f600}]{0,6}".prop_map(Value::from),
+        Just(json!("tool_use")),
+        Just(json!("content_block_delta")),
+        Just(json!("text_delta")),
+    ];
+    let name = prop::sample::select(vec![
+        "id",
+        "model",
+        "choices",
+        "delta",
+        "message",
+        "content",
+        "text",
+        "type",
+        "index",
+        "usage",
+        "tool_calls",
+        "function",
+        "name",
+        "arguments",
+        "finish_reason",
+        "error",
+        "code",
+        "prompt_tokens",
+        "completion_tokens",
+        "total_tokens",
+        "input_tokens",
+        "output_tokens",
+        "reasoning_content",
+        "content_block",
+        "thinking",
+        "unknown",
+    ]);
+    leaf.prop_recursive(5, 60, 6, move |inner| {
+        prop_oneof![
+            1 => prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            4 => prop::collection::btree_map(name.clone().prop_map(String::from), inner, 0..6)
+                .prop_map(|members| Value::Object(members.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn any_event_is_the_same_either_way(events in prop::collection::vec(event(), 1..4)) {
+        for protocol in [Protocol::OpenAiChat, Protocol::AnthropicMessages] {
+            assert_same(protocol, &events);
+        }
+    }
+}
