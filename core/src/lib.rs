@@ -31,7 +31,7 @@
 //! "#;
 //! let mut tracker = Tracker::new(Config::default())?;
 //! for event in read_log(log)? {
-//!     tracker.handle_event(event);
+//!     tracker.handle_event(&event);
 //! }
 //! let record = tracker.poll_record().expect("the call has ended");
 //! assert_eq!(record.attempt_count, 2);

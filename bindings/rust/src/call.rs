@@ -63,7 +63,7 @@ impl Call {
         let number = self.open.apply(|engine, log| {
             let event = Event::AttemptStarted(Box::new(start));
             log.event(None, || event.clone());
-            engine.handle_event(log.now, None, event);
+            engine.handle_event(log.now, None, &event);
             engine.attempt_count()
         });
         // After the end of the call there is no attempt: what is told to this one is ignored.
@@ -259,10 +259,11 @@ impl OpenCall {
         });
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "events are made where they are told")]
     fn event(&self, attempt: Option<u32>, event: Event) {
         self.apply(|engine, log| {
             log.event(attempt, || event.clone());
-            engine.handle_event(log.now, attempt, event);
+            engine.handle_event(log.now, attempt, &event);
         });
     }
 

@@ -82,7 +82,7 @@ fn an_event_log_replays_to_the_same_records() {
     fs::remove_file(&path).unwrap();
     let mut tracker = Tracker::new(llmspan::Config::default()).unwrap();
     for event in read_log(&log).unwrap() {
-        tracker.handle_event(event);
+        tracker.handle_event(&event);
     }
     let replayed: Vec<_> = core::iter::from_fn(|| tracker.poll_record()).collect();
     assert_eq!(replayed, records.records());

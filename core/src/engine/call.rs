@@ -96,33 +96,40 @@ impl Call {
     }
 
     /// Applies an event of the log. `attempt` is the number of the attempt it belongs to, the latest when absent.
-    pub fn handle_event(&mut self, now: Timestamp, attempt: Option<u32>, event: Event) {
-        match event {
-            Event::CallStarted(_) => self.late(),
-            Event::PhaseStarted(name) => self.handle_phase_started(now, &name),
-            Event::PhaseEnded(name) => self.handle_phase_ended(now, &name),
-            Event::AttemptStarted(start) => self.handle_attempt_started(now, *start),
-            Event::RequestSent => self.handle_request_sent(now, attempt),
-            Event::HeadersReceived(headers) => self.handle_headers(now, attempt, *headers),
-            Event::Chunk(chunk) => match chunk.plain_bytes() {
+    pub fn handle_event(&mut self, now: Timestamp, attempt: Option<u32>, event: &Event) {
+        if let Event::Chunk(chunk) = event {
+            return match chunk.plain_bytes() {
                 Some(bytes) => self.handle_content(now, attempt, chunk.content, bytes),
                 None => self.handle_delta(now, attempt, &chunk.to_delta()),
-            },
-            Event::Payload(protocol, data) => self.handle_payload(now, attempt, protocol, data.as_bytes()),
-            Event::Bytes(protocol, data) => self.handle_bytes(now, attempt, protocol, &data),
+            };
+        }
+        self.handle_other(now, attempt, event);
+    }
+
+    fn handle_other(&mut self, now: Timestamp, attempt: Option<u32>, event: &Event) {
+        match event {
+            Event::CallStarted(_) => self.late(),
+            Event::PhaseStarted(name) => self.handle_phase_started(now, name),
+            Event::PhaseEnded(name) => self.handle_phase_ended(now, name),
+            Event::AttemptStarted(start) => self.handle_attempt_started(now, (**start).clone()),
+            Event::RequestSent => self.handle_request_sent(now, attempt),
+            Event::HeadersReceived(headers) => self.handle_headers(now, attempt, (**headers).clone()),
+            Event::Chunk(chunk) => self.handle_delta(now, attempt, &chunk.to_delta()),
+            Event::Payload(protocol, data) => self.handle_payload(now, attempt, *protocol, data.as_bytes()),
+            Event::Bytes(protocol, data) => self.handle_bytes(now, attempt, *protocol, data),
             Event::KeepAlive => self.handle_delta(now, attempt, &Delta::keep_alive()),
             Event::Usage(usage) => self.handle_usage(now, attempt, &usage.to_report()),
             Event::Delivered => self.handle_delivered(now, attempt),
-            Event::AttemptFailed(failure) => self.handle_attempt_failed(now, attempt, *failure),
-            Event::RetryScheduled(retry) => self.handle_retry_scheduled(now, retry),
-            Event::RetryWaitEnded(end) => self.handle_retry_wait_ended(now, end),
+            Event::AttemptFailed(failure) => self.handle_attempt_failed(now, attempt, (**failure).clone()),
+            Event::RetryScheduled(retry) => self.handle_retry_scheduled(now, *retry),
+            Event::RetryWaitEnded(end) => self.handle_retry_wait_ended(now, *end),
             Event::StreamEnded => self.handle_stream_ended(now, attempt),
             Event::Cancelled => self.handle_cancelled(now),
             Event::ConsumerClosed => self.handle_consumer_closed(now, attempt),
-            Event::TimedOut(kind) => self.handle_timed_out(now, kind),
+            Event::TimedOut(kind) => self.handle_timed_out(now, *kind),
             Event::Tick => self.handle_timeout(now),
-            Event::Attributes(attributes) => self.handle_attributes(now, attributes),
-            Event::CallEnded(failure) => self.handle_call_ended(now, *failure),
+            Event::Attributes(attributes) => self.handle_attributes(now, attributes.clone()),
+            Event::CallEnded(failure) => self.handle_call_ended(now, (**failure).clone()),
             Event::CallDropped => self.handle_dropped(now),
         }
     }

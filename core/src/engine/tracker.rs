@@ -38,7 +38,7 @@ use crate::{
 /// "#;
 /// let mut tracker = Tracker::new(Config::default())?;
 /// for event in read_log(log)? {
-///     tracker.handle_event(event);
+///     tracker.handle_event(&event);
 /// }
 /// let record = tracker.poll_record().expect("the call has ended");
 /// assert_eq!(record.call, "a");
@@ -94,16 +94,16 @@ impl Tracker {
     }
 
     /// Applies one event of the log. A call that nobody started is started by its first event.
-    pub fn handle_event(&mut self, timed: TimedEvent) {
+    pub fn handle_event(&mut self, timed: &TimedEvent) {
         let id = timed.call_id();
-        match timed.event {
+        match &timed.event {
             Event::Tick if timed.call.is_none() => self.handle_timeout(timed.at),
-            Event::CallStarted(ref start) if !self.open.contains_key(id) => {
+            Event::CallStarted(start) if !self.open.contains_key(id) => {
                 let start = (**start).clone();
                 self.start_call(id, timed.at, start);
             }
             Event::Tick => self.apply(timed),
-            ref event if !self.open.contains_key(id) => {
+            event if !self.open.contains_key(id) => {
                 if self.finished.iter().any(|finished| **finished == *id) {
                     self.after_the_end(id, matches!(event, Event::CallEnded(_) | Event::CallDropped));
                 } else {
@@ -119,7 +119,7 @@ impl Tracker {
     /// may be used again.
     pub fn start_call(&mut self, id: &str, now: Timestamp, start: CallStart) {
         if let Some(tracked) = self.open.get_mut(id) {
-            tracked.call.handle_event(now, None, Event::CallStarted(Box::new(start)));
+            tracked.call.handle_event(now, None, &Event::CallStarted(Box::new(start)));
             return;
         }
         self.make_room(now);
@@ -184,10 +184,10 @@ impl Tracker {
         self.records.pop_front()
     }
 
-    fn apply(&mut self, timed: TimedEvent) {
+    fn apply(&mut self, timed: &TimedEvent) {
         let id: Box<str> = timed.call_id().into();
         if let Some(tracked) = self.open.get_mut(&id) {
-            tracked.call.handle_event(timed.at, timed.attempt, timed.event);
+            tracked.call.handle_event(timed.at, timed.attempt, &timed.event);
         }
         self.collect(&id);
     }

@@ -30,7 +30,7 @@ fn replayed(log: &str) -> Vec<String> {
     let config = Config::default().with_prices(vec![Price::new("gpt-4.1-mini", 400_000_000, 1_600_000_000)]);
     let mut tracker = Tracker::new(config).unwrap();
     for event in read_log(log).unwrap() {
-        tracker.handle_event(event);
+        tracker.handle_event(&event);
     }
     lines(&tracker.poll_record().unwrap())
 }

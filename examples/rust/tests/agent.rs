@@ -151,7 +151,7 @@ fn each_committed_capture_is_one_call() {
 fn replay(log: &str) -> Vec<Record> {
     let mut tracker = Tracker::new(llmspan::Config::default()).unwrap();
     for event in read_log(log).unwrap() {
-        tracker.handle_event(event);
+        tracker.handle_event(&event);
     }
     std::iter::from_fn(|| tracker.poll_record()).collect()
 }

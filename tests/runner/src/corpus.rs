@@ -217,7 +217,7 @@ impl<'a> Replay<'a> {
 
     fn record_of_tracker(&self) -> Result<Record, String> {
         let mut tracker = Tracker::new(Config::clone(&self.config)).map_err(|error| error.to_string())?;
-        let mut handle = |at, event| tracker.handle_event(TimedEvent::new(at, event));
+        let mut handle = |at, event| tracker.handle_event(&TimedEvent::new(at, event));
         let start = Timestamp::default();
         handle(start, Event::CallStarted(Box::new(self.call_start())));
         handle(start, Event::AttemptStarted(Box::default()));

@@ -40,8 +40,9 @@ impl Sim {
     }
 
     /// Any event at this time.
+    #[expect(clippy::needless_pass_by_value, reason = "events are made where they are told")]
     pub fn event(&mut self, event: Event) -> &mut Self {
-        self.call.handle_event(self.now, None, event);
+        self.call.handle_event(self.now, None, &event);
         self
     }
 

@@ -106,7 +106,7 @@ fn replay(vector: &Vector) -> Result<Vec<Record>, String> {
     for (at, step) in vector.steps.iter().enumerate() {
         let event = TimedEvent::from_json(&step.to_string()).map_err(|error| format!("step {at}: {error}"))?;
         last = last.max(event.at);
-        tracker.handle_event(event);
+        tracker.handle_event(&event);
     }
     tracker.handle_shutdown(last);
     Ok(core::iter::from_fn(|| tracker.poll_record()).collect())

@@ -15,7 +15,7 @@ fn replay(log: Vec<TimedEvent>) -> Vec<Record> {
     let mut tracker = Tracker::new(Config::default()).unwrap();
     let last = log.iter().map(|event| event.at).max().unwrap_or_default();
     for event in log {
-        tracker.handle_event(event);
+        tracker.handle_event(&event);
     }
     tracker.handle_shutdown(last);
     core::iter::from_fn(|| tracker.poll_record()).collect()

@@ -18,7 +18,7 @@ fn replay(log: &[TimedEvent]) -> Vec<Record> {
     let mut tracker = Tracker::new(Config::default()).unwrap();
     let last = log.iter().map(|event| event.at).max().unwrap_or_default();
     for event in log {
-        tracker.handle_event(event.clone());
+        tracker.handle_event(event);
     }
     tracker.handle_shutdown(last);
     core::iter::from_fn(|| tracker.poll_record()).collect()
@@ -38,7 +38,7 @@ fn run(log: &[TimedEvent], resume_at: Option<usize>) -> Option<Record> {
             call = Call::resume(Arc::clone(&config), &snapshot).unwrap();
         }
         last = event.at;
-        call.handle_event(event.at, event.attempt, event.event.clone());
+        call.handle_event(event.at, event.attempt, &event.event);
     }
     call.handle_dropped(last);
     call.poll_record()

@@ -46,7 +46,7 @@ fn records_that_nobody_takes_are_dropped_and_counted() {
     for number in 0..5 {
         let call = number.to_string();
         tracker.start_call(&call, at(number), CallStart::new("chat"));
-        tracker.handle_event(end(&call, number));
+        tracker.handle_event(&end(&call, number));
     }
     assert_eq!(tracker.stats().dropped_records, 3);
     let calls: Vec<String> = records(&mut tracker).into_iter().map(|record| record.call).collect();
@@ -57,10 +57,10 @@ fn records_that_nobody_takes_are_dropped_and_counted() {
 fn stragglers_of_a_call_that_is_gone_open_no_call() {
     let mut tracker = tracker(Limits::default());
     tracker.start_call("a", at(0), CallStart::new("chat"));
-    tracker.handle_event(end("a", 1));
+    tracker.handle_event(&end("a", 1));
     assert_eq!(records(&mut tracker).len(), 1);
-    tracker.handle_event(TimedEvent::new(at(2), Event::KeepAlive).of_call("a"));
-    tracker.handle_event(end("a", 3));
+    tracker.handle_event(&TimedEvent::new(at(2), Event::KeepAlive).of_call("a"));
+    tracker.handle_event(&end("a", 3));
     assert_eq!(tracker.open_calls(), 0);
     assert_eq!((tracker.stats().late_events, tracker.stats().duplicate_ends), (1, 1));
     assert!(records(&mut tracker).is_empty());
@@ -75,7 +75,7 @@ fn deadlines_end_calls_in_their_order() {
     assert_eq!(tracker.poll_timeout(), Some(at(100)));
     tracker.handle_timeout(at(99));
     assert!(tracker.poll_record().is_none());
-    tracker.handle_event(TimedEvent::new(at(500), Event::Tick));
+    tracker.handle_event(&TimedEvent::new(at(500), Event::Tick));
     let records = records(&mut tracker);
     let ends: Vec<_> = records.iter().map(|record| (record.call.as_str(), record.outcome)).collect();
     assert_eq!(ends, [("early", Outcome::TimedOut), ("late", Outcome::TimedOut)]);

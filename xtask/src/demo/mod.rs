@@ -153,7 +153,7 @@ fn records(log: &str, config: Config) -> Result<Vec<Record>, Error> {
     let mut last = Timestamp::default();
     for event in read_log(log)? {
         last = last.max(event.at);
-        tracker.handle_event(event);
+        tracker.handle_event(&event);
     }
     tracker.handle_shutdown(last);
     Ok(core::iter::from_fn(|| tracker.poll_record()).collect())
