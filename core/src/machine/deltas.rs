@@ -3,6 +3,8 @@
 //! The usual delta has a bit of text for the latest attempt, and nothing else. Whatever is rarer is looked at only when it is
 //! there, and lives in functions of its own.
 
+use alloc::boxed::Box;
+
 use super::{
     attempt::{Applied, Attempt},
     call::{Machine, Streaming, bump},
@@ -17,7 +19,6 @@ use crate::{
     record::{EventKind, Flags},
     time::{Nanos, Timestamp},
 };
-use alloc::boxed::Box;
 
 impl Machine {
     /// Applies what one provider event means.
