@@ -152,6 +152,8 @@ pub struct Delta<'a> {
     pub decode_errors: u32,
     /// Frames longer than their cap, skipped.
     pub oversized_frames: u32,
+    /// Whether the response is compressed and nobody decompressed it.
+    pub compressed: bool,
     /// Whether this is a whole response body, not an event of a stream.
     pub whole: bool,
 }

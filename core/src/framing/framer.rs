@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::event_stream::EventStream;
 use super::json::Json;
 use super::ndjson::Ndjson;
 use super::sse::Sse;
@@ -11,6 +12,8 @@ use super::sse::Sse;
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Framing {
+    /// Messages of `application/vnd.amazon.eventstream`, both checksums of which are checked.
+    EventStream,
     /// JSON objects one after the other; usually a single one, the whole body.
     Json,
     /// The elements of one top-level JSON array.
@@ -30,14 +33,33 @@ pub enum Frame<'a> {
         /// The JSON text.
         data: &'a [u8],
     },
+    /// The body is compressed (gzip, zlib or zstd) and nobody decompressed it. Nothing more comes of it.
+    Compressed,
+    /// A message whose checksum or headers are wrong. Behind a wrong checksum nothing more comes.
+    Corrupt,
+    /// An error in the words of an AWS event stream itself, not of the service that sends it.
+    Error {
+        /// Its class, such as `InternalFailure`.
+        code: &'a str,
+        /// Text for people.
+        message: &'a str,
+    },
     /// One event of a stream.
     Event {
-        /// The event name of a server-sent event, where it has one.
+        /// The event name of a server-sent event or the event type of an AWS message, where there is one.
         name: Option<&'a str>,
         /// The payload, usually JSON text. Not checked to be UTF-8.
         data: &'a [u8],
     },
-    /// The stream ended inside a JSON body or array, or the body is no JSON.
+    /// An error that the service reports through an AWS event stream.
+    Exception {
+        /// Its class, such as `throttlingException`.
+        name: &'a str,
+        /// The payload, usually JSON text.
+        data: &'a [u8],
+    },
+    /// The stream ended inside a JSON body or array or inside an AWS message, or it is nothing that was expected: no JSON,
+    /// no server-sent events.
     Incomplete,
     /// A comment line of a server-sent event stream.
     KeepAlive,
@@ -48,8 +70,9 @@ pub enum Frame<'a> {
 /// Cuts the bytes of one response into frames.
 ///
 /// The first bytes decide between a stream and a JSON body: servers answer a streaming request with a plain body when
-/// it fails, or when they do not stream. So a framer made for [`Framing::Sse`] or one of the JSON framings turns to
-/// [`Framing::Json`] when the first byte that is no space is `{`, and to [`Framing::JsonArray`] when it is `[`.
+/// it fails, or when they do not stream. So a framer, unless it was made for [`Framing::Ndjson`], turns to
+/// [`Framing::Json`] when the first byte that is no space is `{`, and to [`Framing::JsonArray`] when it is `[`. A body that
+/// begins as only compressed data does is not read.
 ///
 /// The frames are the same however the bytes are split. Its state can be stored and taken up again between two reads.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -67,7 +90,12 @@ enum State {
         mark: usize,
         /// Whether space has been dropped from the line that comes first.
         indented: bool,
+        /// A first byte of which the next one tells whether it is text.
+        held: Option<u8>,
     },
+    /// In a compressed body; whether that is still to be told.
+    Compressed(bool),
+    EventStream(EventStream),
     Json(Json),
     JsonArray(Json),
     Ndjson(Ndjson),
@@ -77,19 +105,23 @@ enum State {
 impl Framer {
     /// Makes a framer that skips events longer than `frame_limit` bytes and whole bodies longer than `body_limit`.
     pub fn new(framing: Framing, frame_limit: usize, body_limit: usize) -> Self {
-        Self { frame_limit, body_limit, state: State::Start { framing, mark: 0, indented: false } }
+        Self { frame_limit, body_limit, state: State::Start { framing, mark: 0, indented: false, held: None } }
     }
 
     /// Takes the next frame out of `input`, which is advanced past what has been consumed.
     ///
     /// `None` means that `input` is used up and more bytes are needed.
     pub fn next_frame<'a, 'i: 'a>(&'a mut self, input: &mut &'i [u8]) -> Option<Frame<'a>> {
-        if let State::Start { framing, mark, indented } = &mut self.state {
-            let first = skip_mark_and_space(*framing, mark, indented, input)?;
-            self.state = State::begin(*framing, first, *indented);
+        if let State::Start { .. } = self.state {
+            self.start(input)?;
         }
         match &mut self.state {
             State::Start { .. } => None,
+            State::Compressed(untold) => {
+                *input = &[];
+                core::mem::take(untold).then_some(Frame::Compressed)
+            }
+            State::EventStream(messages) => messages.next_frame(input, self.frame_limit),
             State::Json(json) => json.next_frame(input, self.body_limit),
             State::JsonArray(json) => json.next_frame(input, self.frame_limit),
             State::Ndjson(lines) => lines.next_frame(input, self.frame_limit),
@@ -103,22 +135,51 @@ impl Framer {
     /// To be called until it returns `None`.
     pub fn finish(&mut self) -> Option<Frame<'_>> {
         match &mut self.state {
-            State::Start { .. } => None,
+            State::Start { held, .. } => held.take().map(|_| Frame::Incomplete),
+            State::Compressed(_) => None,
+            State::EventStream(messages) => messages.finish(),
             State::Json(json) | State::JsonArray(json) => json.finish(),
             State::Ndjson(lines) => lines.finish(),
             State::Sse(sse) => sse.finish(self.frame_limit),
         }
     }
 
-    /// The framing found by the first bytes; the one asked for as long as there are none.
+    /// The framing found by the first bytes; the one asked for as long as there are none. A compressed body has that of
+    /// bytes of unknown meaning, [`Framing::Json`].
     pub fn framing(&self) -> Framing {
         match &self.state {
             State::Start { framing, .. } => *framing,
-            State::Json(_) => Framing::Json,
+            State::EventStream(_) => Framing::EventStream,
+            State::Json(_) | State::Compressed(_) => Framing::Json,
             State::JsonArray(_) => Framing::JsonArray,
             State::Ndjson(_) => Framing::Ndjson,
             State::Sse(_) => Framing::Sse,
         }
+    }
+
+    /// Decides by the first bytes how to go on; `None` as long as they are too few.
+    fn start(&mut self, input: &mut &[u8]) -> Option<()> {
+        let State::Start { framing, mark, indented, held } = &mut self.state else { return Some(()) };
+        if held.is_none() {
+            let first = skip_mark_and_space(*framing, mark, indented, input)?;
+            if !compressed_begin(first).is_empty() {
+                *held = Some(first);
+                *input = input.get(1..)?;
+            }
+        }
+        let Some(first) = *held else {
+            let first = *input.first()?;
+            self.state = State::begin(*framing, first, *indented);
+            return Some(());
+        };
+        if compressed_begin(first).contains(input.first()?) {
+            self.state = State::Compressed(true);
+            return Some(());
+        }
+        self.state = State::begin(*framing, first, *indented);
+        // A frame does not end with its first byte.
+        self.next_frame(&mut [first].as_slice());
+        Some(())
     }
 }
 
@@ -126,11 +187,14 @@ impl State {
     fn begin(framing: Framing, first: u8, indented: bool) -> Self {
         match (framing, first) {
             (Framing::Ndjson, _) => Self::Ndjson(Ndjson::default()),
+            // No text begins with NUL, but an AWS message of less than 16 MiB does.
+            (_, 0) => Self::EventStream(EventStream::default()),
             (_, b'{') => Self::Json(Json::values()),
             (_, b'[') => Self::JsonArray(Json::array()),
             // A space before a field name makes it another, unknown field.
             (Framing::Sse, _) if indented => Self::Sse(Sse::in_ignored_line()),
             (Framing::Sse, _) => Self::Sse(Sse::default()),
+            (Framing::EventStream, _) => Self::EventStream(EventStream::default()),
             (Framing::Json | Framing::JsonArray, _) => Self::Json(Json::values()),
         }
     }
@@ -156,6 +220,17 @@ fn skip_mark_and_space(framing: Framing, mark: &mut usize, indented: &mut bool, 
     None
 }
 
+/// Second bytes that make the first one the begin of compressed data: gzip (RFC 1952), zlib (RFC 1950, without `^` behind
+/// the `x`, which may be text), zstd (RFC 8878). Brotli has no mark of its own; it shows as a body without an event.
+fn compressed_begin(first: u8) -> &'static [u8] {
+    match first {
+        0x1F => &[0x8B],
+        0x28 => &[0xB5],
+        0x78 => &[0x01, 0x9C, 0xDA],
+        _ => &[],
+    }
+}
+
 const BYTE_ORDER_MARK: [u8; 3] = [0xEF, 0xBB, 0xBF];
 
 #[cfg(test)]
@@ -171,6 +246,10 @@ mod tests {
             Frame::Body { data } => format!("body {}", String::from_utf8_lossy(data)),
             Frame::Event { name: None, data } => String::from_utf8_lossy(data).to_string(),
             Frame::Event { name: Some(name), data } => format!("{name}={}", String::from_utf8_lossy(data)),
+            Frame::Compressed => "compressed".to_string(),
+            Frame::Corrupt => "corrupt".to_string(),
+            Frame::Error { code, message } => format!("error {code}: {message}"),
+            Frame::Exception { name, data } => format!("exception {name}={}", String::from_utf8_lossy(data)),
             Frame::Incomplete => "incomplete".to_string(),
             Frame::KeepAlive => "keep-alive".to_string(),
             Frame::TooLong => "too long".to_string(),
@@ -226,7 +305,7 @@ mod tests {
     #[test]
     fn events_need_data_and_fields_need_their_exact_name() {
         check(Framing::Sse, "event: ping\n\nevent: a\nevent: b\ndata: 1\n\n", &["b=1"]);
-        check(Framing::Sse, "data : 1\nDATA: 2\ndatas: 3\n data: 4\ndat\n\n", &[]);
+        check(Framing::Sse, "data : 1\nDATA: 2\ndatas: 3\n data: 4\ndat\n\ndata: 5\n\n", &["5"]);
         check(Framing::Sse, "event: x\nevent:\ndata: 1\n\n", &["1"]);
     }
 
@@ -268,6 +347,134 @@ mod tests {
         check(Framing::Sse, "{\"a\":1}{\"b\":2}", &["body {\"a\":1}", "body {\"b\":2}"]);
         check(Framing::Sse, "{\"a\":1", &["incomplete"]);
         check(Framing::Json, "no json", &["incomplete"]);
+    }
+
+    #[test]
+    fn a_body_that_is_no_stream_is_told_once() {
+        for body in ["<html>\n<body>", "Not Found", "x", "\u{1}\u{2}: \n", "dat", "data : 1\n\n"] {
+            check(Framing::Sse, body, &["incomplete"]);
+        }
+        for body in ["id: 1\n\n", "retry: 3000\n", "event: x\n\n", "\n\n\n", " \n"] {
+            check(Framing::Sse, body, &[]);
+        }
+        check(Framing::Sse, "what: 1\n: note\n", &["keep-alive"]);
+    }
+
+    #[test]
+    fn compressed_bodies_are_not_read() {
+        for begin in [b"\x1f\x8b\x08", b"\x28\xb5\x2f", b"\x78\x9c\x4b"] {
+            for framing in [Framing::EventStream, Framing::Json, Framing::Ndjson, Framing::Sse] {
+                let body = [begin.as_slice(), b"\ndata: 1\n\n{}"].concat();
+                for size in 1..=body.len() {
+                    assert_eq!(frames_of(framing, &body, size, 32), ["compressed"], "{begin:?} in reads of {size}");
+                }
+            }
+        }
+        check(Framing::Sse, "x: 1\ndata: 2\n\n", &["2"]);
+        check(Framing::Ndjson, "(x\n", &["(x"]);
+    }
+
+    /// An AWS message with string headers.
+    fn message(headers: &[(&str, &str)], payload: &str) -> Vec<u8> {
+        let crc = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC);
+        let mut block = Vec::new();
+        for (name, value) in headers {
+            block.push(u8::try_from(name.len()).unwrap());
+            block.extend_from_slice(name.as_bytes());
+            block.push(7);
+            block.extend_from_slice(&u16::try_from(value.len()).unwrap().to_be_bytes());
+            block.extend_from_slice(value.as_bytes());
+        }
+        let mut message = Vec::new();
+        message.extend_from_slice(&u32::try_from(16 + block.len() + payload.len()).unwrap().to_be_bytes());
+        message.extend_from_slice(&u32::try_from(block.len()).unwrap().to_be_bytes());
+        message.extend_from_slice(&crc.checksum(&message).to_be_bytes());
+        message.extend_from_slice(&block);
+        message.extend_from_slice(payload.as_bytes());
+        message.extend_from_slice(&crc.checksum(&message).to_be_bytes());
+        message
+    }
+
+    fn event(name: &str, payload: &str) -> Vec<u8> {
+        message(&[(":message-type", "event"), (":event-type", name)], payload)
+    }
+
+    #[track_caller]
+    fn check_messages(body: &[u8], limit: usize, expected: &[&str]) {
+        for framing in [Framing::EventStream, Framing::Sse] {
+            for size in (1..=body.len()).rev() {
+                assert_eq!(frames_of(framing, body, size, limit), expected, "in reads of {size}");
+            }
+        }
+    }
+
+    #[test]
+    fn aws_messages_are_events_by_their_headers() {
+        let body = [
+            event("chunk", "{\"a\":1}"),
+            message(&[(":message-type", "exception"), (":exception-type", "slow")], "{}"),
+            message(&[(":message-type", "error"), (":error-code", "E"), (":error-message", "m")], ""),
+            event("end", ""),
+        ];
+        check_messages(&body.concat(), 256, &["chunk={\"a\":1}", "exception slow={}", "error E: m", "end="]);
+        check_messages(&body.concat()[..70], 256, &["chunk={\"a\":1}", "incomplete"]);
+        check(Framing::EventStream, "{\"message\":1}", &["body {\"message\":1}"]);
+    }
+
+    #[test]
+    fn a_message_with_a_wrong_checksum_ends_the_reading() {
+        let good = event("a", "1");
+        for at in 0..good.len() {
+            // The first byte tells the framing, too.
+            let mut bad = good.clone();
+            bad[at] ^= if at == 0 { 0x01 } else { 0x80 };
+            let body = [&good[..], &bad, &good].concat();
+            check_messages(&body, 256, &["a=1", "corrupt"]);
+        }
+    }
+
+    #[test]
+    fn a_message_past_the_cap_is_skipped_once() {
+        let long = event("a", &"x".repeat(200));
+        let body = [&event("a", "1")[..], &long, &event("a", "2")].concat();
+        check_messages(&body, 128, &["a=1", "too long", "a=2"]);
+        check_messages(&[&event("a", "1")[..], &long[..90]].concat(), 128, &["a=1", "too long"]);
+    }
+
+    #[test]
+    fn headers_of_every_type_are_passed_over() {
+        let sizes: [(u8, &[u8]); 10] = [
+            (0, &[]),
+            (1, &[]),
+            (2, &[9]),
+            (3, &[9; 2]),
+            (4, &[9; 4]),
+            (5, &[9; 8]),
+            (6, &[0, 1, 9]),
+            (7, &[0, 1, b'x']),
+            (8, &[9; 8]),
+            (9, &[9; 16]),
+        ];
+        let crc = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC);
+        let with_headers = |block: &[u8]| {
+            let mut message = vec![0, 0, 0, u8::try_from(16 + block.len()).unwrap(), 0, 0, 0];
+            message.push(u8::try_from(block.len()).unwrap());
+            message.extend_from_slice(&crc.checksum(&message).to_be_bytes());
+            message.extend_from_slice(block);
+            message.extend_from_slice(&crc.checksum(&message).to_be_bytes());
+            message
+        };
+        let mut block = Vec::new();
+        for (kind, value) in sizes {
+            block.extend_from_slice(&[1, b'h', kind]);
+            block.extend_from_slice(value);
+        }
+        block.extend_from_slice(b"\x0b:event-type\x07\x00\x01e");
+        check_messages(&with_headers(&block), 256, &["e="]);
+        // One that cannot be read costs only its message.
+        for bad in [&b"\x05ab"[..], b"\x01h\x0a", b"\x01h\x07\x00\x09x", b"\x01h\x07\x00\x01\xff"] {
+            check_messages(&[with_headers(bad), event("a", "1")].concat(), 256, &["corrupt", "a=1"]);
+        }
     }
 
     #[test]

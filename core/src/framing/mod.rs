@@ -21,6 +21,7 @@
 //! ```
 
 mod buffer;
+mod event_stream;
 mod framer;
 mod json;
 mod ndjson;

@@ -26,6 +26,20 @@ pub(super) struct Sse {
     after_cr: bool,
     /// The buffers were lent out with the last frame and can be reused.
     lent: bool,
+    /// What the lines so far say of the whole.
+    sense: Sense,
+}
+
+/// Whether the body is a stream of events at all: an HTML page or compressed bytes have lines too.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+enum Sense {
+    /// Only fields without effect so far, or nothing.
+    #[default]
+    Open,
+    /// There are lines that no server-sent event has, and no event or comment so far.
+    Doubtful,
+    /// An event or a comment came, or the doubt has been told.
+    Settled,
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
@@ -51,17 +65,18 @@ impl Sse {
 
     pub(super) fn next_frame<'a, 'i: 'a>(&'a mut self, input: &mut &'i [u8], limit: usize) -> Option<Frame<'a>> {
         let emit = self.step(input, limit)?;
+        self.sense = Sense::Settled;
         Some(self.frame(emit))
     }
 
     pub(super) fn finish(&mut self, limit: usize) -> Option<Frame<'_>> {
         self.forget_lent();
         self.after_cr = false;
-        let emit = match self.end_line(limit) {
-            Some(emit) => emit,
-            None => self.dispatch(Borrowed::default())?,
-        };
-        Some(self.frame(emit))
+        let emit = self.end_line(limit).or_else(|| self.dispatch(Borrowed::default()));
+        match core::mem::replace(&mut self.sense, Sense::Settled) {
+            Sense::Doubtful if emit.is_none() => Some(Frame::Incomplete),
+            _ => Some(self.frame(emit?)),
+        }
     }
 
     fn frame<'a>(&'a self, emit: Emit<'a>) -> Frame<'a> {
@@ -138,8 +153,18 @@ impl Sse {
                     self.name.clear();
                     event.name = Some(value).filter(|name| name.len() <= NAME_LIMIT);
                 }
-                Field::Other => {}
+                Field::Other(name) => {
+                    if !is_field(name) {
+                        self.doubt();
+                    }
+                }
             }
+        }
+    }
+
+    fn doubt(&mut self) {
+        if self.sense == Sense::Open {
+            self.sense = Sense::Doubtful;
         }
     }
 
@@ -155,6 +180,7 @@ impl Sse {
             } else {
                 self.field.clear();
                 self.line = Line::Ignored;
+                self.doubt();
             }
         }
         if bytes.is_empty() {
@@ -182,7 +208,12 @@ impl Sse {
                 self.name.clear();
                 Line::NameStart
             }
-            _ => Line::Ignored,
+            name => {
+                if !is_field(name) {
+                    self.doubt();
+                }
+                Line::Ignored
+            }
         };
         self.field.clear();
     }
@@ -204,6 +235,8 @@ impl Sse {
                 self.begin_data(limit);
             } else if self.field == b"event" {
                 self.name.clear();
+            } else if !is_field(&self.field) {
+                self.doubt();
             }
             self.field.clear();
         }
@@ -269,7 +302,8 @@ enum Field<'i> {
     Comment,
     Data(&'i [u8]),
     Name(&'i [u8]),
-    Other,
+    /// With the name of the field, or all of a line without a colon.
+    Other(&'i [u8]),
 }
 
 impl<'i> Field<'i> {
@@ -285,9 +319,14 @@ impl<'i> Field<'i> {
             b"data" => Self::Data(b""),
             b"event" => Self::Name(b""),
             [b':', ..] => Self::Comment,
-            _ => Self::Other,
+            _ => Self::Other(line.split(|&byte| byte == b':').next().unwrap_or_default()),
         }
     }
+}
+
+/// Whether the standard knows a field of that name.
+fn is_field(name: &[u8]) -> bool {
+    matches!(name, b"data" | b"event" | b"id" | b"retry")
 }
 
 /// The first line, what follows it, and whether a CR at the very end of the read ended it.

@@ -1,17 +1,34 @@
-//! `bedrock.converse`: `Converse` and `ConverseStream` of AWS Bedrock, in the form the SDKs give: one member names the
-//! event.
+//! `bedrock.converse`: `Converse` and `ConverseStream` of AWS Bedrock.
 //!
-//! The answer names neither its model nor an id. Counts come after the stop reason.
+//! On the wire a header names the event; the SDKs put it into a member of that name. The answer names neither its model nor an id. Counts come after the stop reason.
 
-use alloc::borrow::Cow;
-
-use super::lenient::{Count, Decimal, List, Payload, Rare, Str, Text, object};
+use super::aws_error::{AwsErrorBody, exception};
+use super::lenient::{Count, Decimal, Fill, List, Payload, Rare, Str, Text, object};
 use super::source::Input;
-use crate::delta::{
-    ChoiceDelta, ContentKind, Delta, ErrorDelta, RawUsage, ServerTiming, Terminal, ToolCallDelta, UsageReport,
-};
+use crate::delta::{ChoiceDelta, ContentKind, Delta, RawUsage, ServerTiming, Terminal, ToolCallDelta, UsageReport};
 
-/// Reads one event or one whole answer.
+/// Reads the payload of a message, the event type of which is in its header.
+pub(super) fn decode_message<'a>(event_type: &str, json: Input<'a>) -> Delta<'a> {
+    fn read<'a, T: Fill<'a>>(json: Input<'a>, part: &mut T) -> Option<()> {
+        json.fill(part)
+    }
+    let mut event = Event::default();
+    let filled = match event_type {
+        "messageStart" => read(json, &mut event.message_start),
+        "contentBlockStart" => read(json, &mut event.block_start),
+        "contentBlockDelta" => read(json, &mut event.block_delta),
+        "messageStop" => read(json, &mut event.message_stop),
+        "metadata" => read(json, &mut event.metadata),
+        // The end of a block, and events of later versions.
+        _ => Some(()),
+    };
+    match filled {
+        Some(()) => event.delta(),
+        None => Delta::undecodable(),
+    }
+}
+
+/// Reads one event in the form of the SDKs, or one whole answer.
 pub(super) fn decode(json: Input<'_>) -> Delta<'_> {
     let mut event = Event::default();
     match json.fill(&mut event) {
@@ -27,18 +44,19 @@ object! {
         "contentBlockDelta" => block_delta: BlockDelta,
         "messageStop" => message_stop: MessageStop<'a>,
         "metadata" => metadata: Metadata,
-        "internalServerException" => internal_server: Rare<Exception<'a>>,
-        "modelStreamErrorException" => model_stream: Rare<Exception<'a>>,
-        "serviceUnavailableException" => service_unavailable: Rare<Exception<'a>>,
-        "throttlingException" => throttling: Rare<Exception<'a>>,
-        "validationException" => validation: Rare<Exception<'a>>,
+        "internalServerException" => internal_server: Rare<AwsErrorBody<'a>>,
+        "modelStreamErrorException" => model_stream: Rare<AwsErrorBody<'a>>,
+        "serviceUnavailableException" => service_unavailable: Rare<AwsErrorBody<'a>>,
+        "throttlingException" => throttling: Rare<AwsErrorBody<'a>>,
+        "validationException" => validation: Rare<AwsErrorBody<'a>>,
         // Of a whole answer.
         "output" => output: Rare<Output<'a>>,
         "stopReason" => stop_reason: Str<'a>,
         "usage" => usage: Usage,
         "metrics" => metrics: Metrics,
         // Of an error body.
-        "message" => message: Str<'a>,
+        "message" | "Message" => message: Str<'a>,
+        "__type" => error_type: Str<'a>,
     }
 }
 
@@ -99,6 +117,8 @@ object! {
 
 object! {
     struct ToolUse<'a> {
+        // `server_tool_use` for a tool that Bedrock runs, such as Nova's code interpreter.
+        "type" => kind: Str<'a>,
         "toolUseId" => id: Str<'a>,
         "name" => name: Str<'a>,
         "input" => input: Payload,
@@ -121,10 +141,6 @@ object! {
 }
 
 object! {
-    struct Exception<'a> { "message" => message: Str<'a> }
-}
-
-object! {
     struct Output<'a> { "message" => message: Message<'a> }
 }
 
@@ -137,8 +153,9 @@ object! {
         "inputTokens" => input: Count,
         "outputTokens" => output: Count,
         "totalTokens" => total: Count,
-        "cacheReadInputTokens" => cache_read: Count,
-        "cacheWriteInputTokens" => cache_write: Count,
+        // The second names are Nova's through `InvokeModel`.
+        "cacheReadInputTokens" | "cacheReadInputTokenCount" => cache_read: Count,
+        "cacheWriteInputTokens" | "cacheWriteInputTokenCount" => cache_write: Count,
     }
 }
 
@@ -175,20 +192,20 @@ impl<'a> Event<'a> {
             delta.choices.push(ChoiceDelta { index: 0, finish_reason: self.stop_reason.take() });
             delta.usage = self.usage.report();
             delta.server = self.metrics.server_timing();
-        } else if let Some(message) = self.message.take() {
-            delta.whole = true;
-            delta.error = Some(ErrorDelta { message: Some(message), ..ErrorDelta::default() });
+        } else {
+            let (kind, message) = (core::mem::take(&mut self.error_type), core::mem::take(&mut self.message));
+            delta.error = AwsErrorBody { kind, message, ..AwsErrorBody::default() }.take();
+            delta.whole = delta.error.is_some();
         }
-        for (name, exception) in [
+        for (name, body) in [
             ("internalServerException", &mut self.internal_server),
             ("modelStreamErrorException", &mut self.model_stream),
             ("serviceUnavailableException", &mut self.service_unavailable),
             ("throttlingException", &mut self.throttling),
             ("validationException", &mut self.validation),
         ] {
-            if let Some(exception) = &mut exception.0 {
-                let message = exception.message.take();
-                delta.error = Some(ErrorDelta { error_type: Some(Cow::Borrowed(name)), status_code: None, message });
+            if let Some(body) = &mut body.0 {
+                delta.error = Some(exception(name, body));
             }
         }
         delta
@@ -201,6 +218,10 @@ impl<'a> Block<'a> {
         delta.add_text(ContentKind::Reasoning, self.reasoning.bytes());
         if self.tool_use.present {
             delta.add_visible(ContentKind::ToolCall, self.tool_use.input.bytes);
+            if self.tool_use.kind.is("server_tool_use") {
+                delta.server_tool_calls = delta.server_tool_calls.saturating_add(1);
+                return;
+            }
             let (id, name) = (self.tool_use.id.take(), self.tool_use.name.take());
             delta.tool_calls.push(ToolCallDelta { choice: 0, index, id, name });
         }
@@ -221,30 +242,40 @@ impl Metrics {
 }
 
 impl Usage {
-    /// `inputTokens` leaves out the cache: total = input + output + read + written holds in every recording that has
-    /// cached tokens.
     fn report(&self) -> Option<UsageReport> {
-        let mut rejected = 0;
-        let mut take = |count: Count| count.tally(&mut rejected);
-        let raw = RawUsage {
-            input: take(self.input),
-            output: take(self.output),
-            cache_read: take(self.cache_read),
-            cache_write: take(self.cache_write),
-            total: take(self.total),
-            ..RawUsage::default()
-        };
-        let cached = raw.cache_read.unwrap_or(0).saturating_add(raw.cache_write.unwrap_or(0));
-        (!raw.is_empty() || rejected > 0).then(|| UsageReport {
-            input_tokens: raw.input.map(|input| input.saturating_add(cached)),
-            output_tokens: raw.output,
-            cache_read_tokens: raw.cache_read,
-            cache_write_tokens: raw.cache_write,
-            raw: Some(raw),
-            rejected,
-            ..UsageReport::default()
-        })
+        report(self.input, self.output, self.total, self.cache_read, self.cache_write)
     }
+}
+
+/// Normalizes counts of Bedrock. `inputTokens` leaves out the cache: total = input + output + read + written holds in
+/// every recording that has cached tokens, and the API reference of `TokenUsage` counts them apart.
+pub(super) fn report(
+    input: Count,
+    output: Count,
+    total: Count,
+    cache_read: Count,
+    cache_write: Count,
+) -> Option<UsageReport> {
+    let mut rejected = 0;
+    let mut take = |count: Count| count.tally(&mut rejected);
+    let raw = RawUsage {
+        input: take(input),
+        output: take(output),
+        cache_read: take(cache_read),
+        cache_write: take(cache_write),
+        total: take(total),
+        ..RawUsage::default()
+    };
+    let cached = raw.cache_read.unwrap_or(0).saturating_add(raw.cache_write.unwrap_or(0));
+    (!raw.is_empty() || rejected > 0).then(|| UsageReport {
+        input_tokens: raw.input.map(|input| input.saturating_add(cached)),
+        output_tokens: raw.output,
+        cache_read_tokens: raw.cache_read,
+        cache_write_tokens: raw.cache_write,
+        raw: Some(raw),
+        rejected,
+        ..UsageReport::default()
+    })
 }
 
 #[cfg(test)]

@@ -1,15 +1,18 @@
 //! The decoder of one attempt.
 
+use alloc::borrow::Cow;
+
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::anthropic_messages::AnthropicMessages;
+use super::bedrock_invoke::BedrockInvoke;
 use super::gemini::Gemini;
 use super::ollama_chat::OllamaChat;
 use super::openai_responses::OpenAiResponses;
 use super::protocol::Protocol;
 use super::source::{Input, Tape};
-use super::{bedrock_converse, cohere_chat, openai_chat};
-use crate::delta::{Delta, Terminal};
+use super::{aws_error, bedrock_converse, cohere_chat, openai_chat};
+use crate::delta::{Delta, ErrorDelta, Terminal};
 use crate::framing::{Frame, Framer};
 
 /// Turns the frames or payloads of one response into deltas.
@@ -27,6 +30,7 @@ pub struct Decoder {
 enum State {
     Nothing,
     AnthropicMessages(AnthropicMessages),
+    BedrockInvoke(BedrockInvoke),
     Gemini(Gemini),
     OllamaChat(OllamaChat),
     OpenAiResponses(OpenAiResponses),
@@ -37,6 +41,7 @@ impl Decoder {
     pub fn new(protocol: Protocol) -> Self {
         let state = match protocol {
             Protocol::AnthropicMessages => State::AnthropicMessages(AnthropicMessages::default()),
+            Protocol::BedrockInvoke => State::BedrockInvoke(BedrockInvoke::default()),
             Protocol::GeminiGenerateContent => State::Gemini(Gemini::default()),
             Protocol::OllamaChat => State::OllamaChat(OllamaChat::default()),
             Protocol::OpenAiResponses => State::OpenAiResponses(OpenAiResponses::default()),
@@ -50,8 +55,8 @@ impl Decoder {
         self.protocol
     }
 
-    /// Says what a frame means. The delta borrows from the frame's bytes.
-    pub fn decode<'a>(&mut self, frame: &Frame<'a>) -> Delta<'a> {
+    /// Says what a frame means. The delta borrows from the frame's bytes, or from those that the frame wraps.
+    pub fn decode<'a>(&'a mut self, frame: &Frame<'a>) -> Delta<'a> {
         let mut delta = Delta::default();
         self.decode_into(&mut delta, frame);
         delta
@@ -60,19 +65,32 @@ impl Decoder {
     /// Says what one decoded event means, given as JSON text.
     ///
     /// The end marker of server-sent event streams may be given as the JSON string `"[DONE]"`.
-    pub fn decode_payload<'a>(&mut self, json: &'a [u8]) -> Delta<'a> {
+    pub fn decode_payload<'a>(&'a mut self, json: &'a [u8]) -> Delta<'a> {
         let mut delta = Delta::default();
         self.payload(&mut delta, json, false);
         delta
     }
 
     /// A delta is large: it is built where it stays.
-    fn decode_into<'a>(&mut self, delta: &mut Delta<'a>, frame: &Frame<'a>) {
+    fn decode_into<'a>(&'a mut self, delta: &mut Delta<'a>, frame: &Frame<'a>) {
         match *frame {
+            Frame::Event { name: Some(name), data } if self.protocol == Protocol::BedrockConverse => {
+                *delta = bedrock_converse::decode_message(name, Input::Json(data));
+            }
             Frame::Event { data, .. } => self.payload(delta, data, false),
             Frame::Body { data } => self.payload(delta, data, true),
+            Frame::Compressed => {
+                delta.decode_errors = 1;
+                delta.compressed = true;
+            }
+            Frame::Corrupt | Frame::Incomplete => delta.decode_errors = 1,
+            Frame::Error { code, message } => {
+                let text = |text: &'a str| (!text.is_empty()).then_some(Cow::Borrowed(text));
+                delta.chunk = true;
+                delta.error = Some(ErrorDelta { error_type: text(code), status_code: None, message: text(message) });
+            }
+            Frame::Exception { name, data } => aws_error::write_exception(delta, name, data),
             Frame::KeepAlive => delta.keep_alives = 1,
-            Frame::Incomplete => delta.decode_errors = 1,
             Frame::TooLong => delta.oversized_frames = 1,
         }
     }
@@ -94,7 +112,7 @@ impl Decoder {
     /// let delta = decoder.decode_value(event, &mut tape);
     /// assert!(delta.visible.contains(ContentKind::Text));
     /// ```
-    pub fn decode_value<'t, 'de, D: Deserializer<'de>>(&mut self, event: D, tape: &'t mut Tape) -> Delta<'t> {
+    pub fn decode_value<'t, 'de, D: Deserializer<'de>>(&'t mut self, event: D, tape: &'t mut Tape) -> Delta<'t> {
         let mut delta = Delta::default();
         if tape.take_down(event).is_err() {
             delta.decode_errors = 1;
@@ -106,7 +124,7 @@ impl Decoder {
         delta
     }
 
-    fn payload<'a>(&mut self, delta: &mut Delta<'a>, json: &'a [u8], body: bool) {
+    fn payload<'a>(&'a mut self, delta: &mut Delta<'a>, json: &'a [u8], body: bool) {
         match json.trim_ascii() {
             // An event whose data is empty keeps the connection open and says nothing.
             b"" => {
@@ -119,9 +137,10 @@ impl Decoder {
         }
     }
 
-    fn input<'a>(&mut self, delta: &mut Delta<'a>, json: Input<'a>, body: bool) {
+    fn input<'a>(&'a mut self, delta: &mut Delta<'a>, json: Input<'a>, body: bool) {
         match (&mut self.state, self.protocol) {
             (State::AnthropicMessages(state), _) => state.decode(delta, json, body),
+            (State::BedrockInvoke(state), _) => state.decode(delta, json, body),
             (State::Gemini(state), _) => *delta = state.decode(json, body),
             (State::OllamaChat(state), _) => *delta = state.decode(json),
             (State::OpenAiResponses(state), _) => *delta = state.decode(json, body),
@@ -190,12 +209,12 @@ impl StreamDecoder {
     }
 
     /// Says what one decoded event means, given as a value of the host: see [`Decoder::decode_value`].
-    pub fn decode_value<'t, 'de, D: Deserializer<'de>>(&mut self, event: D, tape: &'t mut Tape) -> Delta<'t> {
+    pub fn decode_value<'t, 'de, D: Deserializer<'de>>(&'t mut self, event: D, tape: &'t mut Tape) -> Delta<'t> {
         self.decoder.decode_value(event, tape)
     }
 
     /// Says what one decoded event means, given as JSON text, beside the bytes.
-    pub fn decode_payload<'a>(&mut self, json: &'a [u8]) -> Delta<'a> {
+    pub fn decode_payload<'a>(&'a mut self, json: &'a [u8]) -> Delta<'a> {
         self.decoder.decode_payload(json)
     }
 }

@@ -8,7 +8,9 @@
 //! arithmetic. They read through small lenient types: a field of an unexpected type is absent, not an error.
 
 mod anthropic_messages;
+mod aws_error;
 mod bedrock_converse;
+mod bedrock_invoke;
 mod cohere_chat;
 mod decoder;
 mod error;

@@ -81,6 +81,7 @@ impl Protocol {
     /// How the response bytes of this protocol are framed, unless their first bytes say otherwise.
     pub const fn framing(self) -> Framing {
         match self {
+            Self::BedrockConverse | Self::BedrockInvoke => Framing::EventStream,
             Self::OllamaChat => Framing::Ndjson,
             _ => Framing::Sse,
         }
@@ -96,6 +97,7 @@ impl Protocol {
                 | Self::AnthropicMessages
                 | Self::GeminiGenerateContent
                 | Self::BedrockConverse
+                | Self::BedrockInvoke
                 | Self::OllamaChat
                 | Self::CohereChat
         )

@@ -139,8 +139,6 @@ fn run_case(dir: &Path, case: &Case, expected: Option<&Expected>, report: &mut R
 fn not_read_yet(case: &Case, protocol: Protocol) -> Option<String> {
     if !protocol.is_implemented() {
         Some(format!("there is no decoder for {protocol}"))
-    } else if case.framing == "eventstream" {
-        Some(format!("the event-stream framing of {protocol} is not read yet"))
     } else if case.wire == "cohere-v1" {
         Some(format!("version 1 of {protocol} is not read yet"))
     } else {

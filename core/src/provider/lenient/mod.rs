@@ -14,7 +14,7 @@ mod tests;
 pub(super) use list::{Few, List};
 pub(super) use number::{Count, Decimal, Flag};
 pub(super) use object::{Fill, object};
-pub(super) use optional::{Maybe, Rare};
+pub(super) use optional::{Maybe, Rare, Seen};
 pub(super) use text::{Code, Payload, Str, Text};
 
 use number::whole;

@@ -40,3 +40,14 @@ impl<'de, T: Fill<'de>> Fill<'de> for Rare<T> {
         if reader.peek() == Some(b'{') { self.0.insert(Box::default()).fill(reader) } else { reader.skip_value() }
     }
 }
+
+/// Whether a field is there, whatever its value but null.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::provider) struct Seen(pub(in crate::provider) bool);
+
+impl<'de> Fill<'de> for Seen {
+    fn fill<S: Source<'de>>(&mut self, reader: &mut S) -> Result<(), Malformed> {
+        self.0 = reader.peek() != Some(b'n');
+        reader.skip_value()
+    }
+}

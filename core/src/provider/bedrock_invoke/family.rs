@@ -1,0 +1,87 @@
+//! The APIs that models on Bedrock have of their own.
+
+use serde::{Deserialize, Serialize};
+
+use super::text;
+use crate::delta::{Delta, Terminal};
+use crate::provider::anthropic_messages::AnthropicMessages;
+use crate::provider::lenient::{List, Seen, Str, object};
+use crate::provider::source::Input;
+use crate::provider::{bedrock_converse, openai_chat};
+
+/// The API of a model, with what its decoder remembers.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(super) enum Family {
+    /// Claude.
+    AnthropicMessages(AnthropicMessages),
+    /// Nova, which speaks as `Converse` does.
+    Nova,
+    /// Jamba, gpt-oss, Qwen, `DeepSeek` and imported models, also the chat models of Mistral.
+    OpenAiChat,
+    /// Titan, Llama, Mistral and Jurassic.
+    Text,
+}
+
+object! {
+    /// The members that tell one API from the next.
+    struct Shape<'a> {
+        "type" => kind: Str<'a>,
+        "completion" => completion: Seen,
+        "event_type" => event_type: Seen,
+        "is_finished" | "generations" | "generation_id" => cohere: Seen,
+        "messageStart" | "contentBlockStart" | "contentBlockDelta" | "contentBlockStop" | "messageStop" | "metadata" | "output" => nova: Seen,
+        "choices" => choices: Seen,
+        "outputText" | "results" | "generation" | "outputs" | "completions" => text: Seen,
+    }
+}
+
+impl Family {
+    /// The API that an event or an answer shows; none for an error.
+    pub(super) fn of(json: Input<'_>) -> Option<Self> {
+        let mut shape = Shape::default();
+        json.fill(&mut shape)?;
+        Some(match shape {
+            Shape { choices: Seen(true), .. } => Self::OpenAiChat,
+            Shape { nova: Seen(true), .. } => Self::Nova,
+            Shape { text: Seen(true), .. } => Self::Text,
+            Shape { kind, .. } if !kind.is_empty() => Self::AnthropicMessages(AnthropicMessages::default()),
+            _ => return None,
+        })
+    }
+
+    pub(super) fn decode<'a>(&mut self, delta: &mut Delta<'a>, json: Input<'a>, body: bool) {
+        match self {
+            Self::AnthropicMessages(state) => state.decode(delta, json, body),
+            Self::Nova => {
+                *delta = bedrock_converse::decode(json);
+            }
+            Self::OpenAiChat => chat(delta, json, body),
+            Self::Text => text::decode(delta, json, body),
+        }
+    }
+}
+
+/// Reads a chat completion. Those of Mistral have `stop_reason` where the others have `finish_reason`.
+fn chat<'a>(delta: &mut Delta<'a>, json: Input<'a>, body: bool) {
+    openai_chat::decode(delta, json, body);
+    if delta.choices.iter().any(|choice| choice.finish_reason.is_some()) {
+        return;
+    }
+    let mut event = Stopped::default();
+    if json.fill(&mut event).is_some() {
+        for (choice, stopped) in delta.choices.iter_mut().zip(&mut event.choices.0) {
+            choice.finish_reason = stopped.reason.take();
+        }
+    }
+    if body && delta.error.is_none() {
+        delta.terminal = Terminal::Yes;
+    }
+}
+
+object! {
+    struct Stopped<'a> { "choices" => choices: List<StoppedChoice<'a>, 1> }
+}
+
+object! {
+    struct StoppedChoice<'a> { "stop_reason" => reason: Str<'a> }
+}
