@@ -56,6 +56,8 @@ topics! {
     CacheReadTokens = "cache_read_tokens",
     /// Timestamps that ran backwards.
     ClockRegressions = "clock_regressions",
+    /// The response came compressed.
+    CompressedBody = "compressed_body",
     /// Why there is no cost, or only a part of it.
     Cost = "cost",
     /// Payloads that could not be read.
@@ -124,6 +126,8 @@ topics! {
     UnmatchedPhases = "unmatched_phases",
     /// Why there are no token counts, or where they come from.
     Usage = "usage",
+    /// Where token counts contradict each other.
+    UsageWarnings = "usage_warnings",
     /// Tokens and money of attempts that were not the final one.
     WastedUsage = "wasted_usage",
 }

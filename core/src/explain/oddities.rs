@@ -4,13 +4,16 @@ use alloc::{format, string::String, vec::Vec};
 
 use super::{
     explanation::{Lines, Topic},
-    text::{counted, percent, readable},
+    text::{counted, grouped, percent, readable},
 };
-use crate::record::{Diagnostics, Record};
+use crate::record::{Diagnostics, Record, Usage, UsageWarning};
 
 pub(super) fn explain(record: &Record, lines: &mut Lines) {
     let diagnostics = &record.diagnostics;
     time(record, lines);
+    if let Some(usage) = &record.usage {
+        contradictions(usage, lines);
+    }
     for (topic, count, noun, what) in [
         (Topic::ClockRegressions, diagnostics.clock_regressions, "timestamp", "ran backwards and took the time before"),
         (Topic::LateEvents, diagnostics.late_events, "event", "came for something that was over and changed nothing"),
@@ -28,6 +31,12 @@ pub(super) fn explain(record: &Record, lines: &mut Lines) {
         if count > 0 {
             lines.push(topic, format!("{} {what}", counted(count, noun)));
         }
+    }
+    if diagnostics.compressed_body {
+        lines.push(
+            Topic::CompressedBody,
+            "the response is compressed and nobody decompressed it: hand over the bytes behind the content encoding",
+        );
     }
     if diagnostics.stream_inferred {
         lines.push(Topic::StreamInferred, "taken for a streamed call because chunks came: nobody gave `stream`");
@@ -62,6 +71,30 @@ fn time(record: &Record, lines: &mut Lines) {
         let share = percent(uncovered.as_nanos(), whole.as_nanos());
         let text = format!("no phase, attempt or wait covers {} ({share} %)", readable(uncovered));
         lines.push(Topic::UnattributedNs, text);
+    }
+}
+
+fn contradictions(usage: &Usage, lines: &mut Lines) {
+    let shown = |count: Option<u64>| grouped(count.unwrap_or_default());
+    for warning in &usage.warnings {
+        let text = match warning {
+            UsageWarning::CacheExceedsInput => {
+                let cached = usage.cache_read_tokens.unwrap_or(0).saturating_add(usage.cache_write_tokens.unwrap_or(0));
+                format!("{} cached tokens are reported of {} input tokens", grouped(cached), shown(usage.input_tokens))
+            }
+            UsageWarning::ReasoningExceedsOutput => format!(
+                "{} reasoning tokens are reported of {} output tokens",
+                shown(usage.reasoning_tokens),
+                shown(usage.output_tokens)
+            ),
+            UsageWarning::TotalIsNotTheSum => format!(
+                "the reported total of {} tokens is not the sum of {} input and {} output tokens",
+                shown(usage.raw.total),
+                shown(usage.input_tokens),
+                shown(usage.output_tokens)
+            ),
+        };
+        lines.push(Topic::UsageWarnings, text);
     }
 }
 

@@ -99,6 +99,7 @@ pub(super) struct Counts {
     pub(super) rejected_usage: u32,
     pub(super) decode_errors: u32,
     pub(super) oversized_frames: u32,
+    pub(super) compressed: bool,
     pub(super) unmatched_phases: u32,
     pub(super) dropped_events: u32,
     pub(super) dropped_attributes: u32,

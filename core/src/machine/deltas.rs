@@ -132,6 +132,7 @@ impl Machine {
     fn count_oddities(&mut self, delta: &Delta<'_>) {
         let counts = &mut self.counts;
         counts.decode_errors = counts.decode_errors.saturating_add(delta.decode_errors);
+        counts.compressed |= delta.compressed;
         counts.oversized_frames = counts.oversized_frames.saturating_add(delta.oversized_frames);
         if let Some(report) = &delta.usage {
             counts.rejected_usage = counts.rejected_usage.saturating_add(report.rejected);

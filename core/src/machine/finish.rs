@@ -261,6 +261,7 @@ impl Machine {
             rejected_usage_values: u64::from(self.counts.rejected_usage),
             duplicate_ends: 0,
             decode_errors: u64::from(self.counts.decode_errors),
+            compressed_body: self.counts.compressed,
             oversized_frames: u64::from(self.counts.oversized_frames),
             unmatched_phases: u64::from(self.counts.unmatched_phases),
             stream_inferred: self.stream == Streaming::Inferred,

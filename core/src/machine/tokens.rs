@@ -1,6 +1,6 @@
 //! Token counts of one attempt as its reports come in.
 
-use alloc::boxed::Box;
+use alloc::{boxed::Box, vec::Vec};
 
 use serde::{Deserialize, Serialize};
 
@@ -97,7 +97,7 @@ impl Tokens {
 
     /// The counts for the record; `None` when nobody reported any.
     pub(crate) fn to_usage(&self, cut: Cut) -> Option<Usage> {
-        let usage = Usage {
+        let mut usage = Usage {
             input_tokens: self.input.get(),
             output_tokens: self.output.get(),
             cache_read_tokens: self.cache_read.get(),
@@ -112,7 +112,9 @@ impl Tokens {
                 reasoning_tokens: self.reasoning.provenance(cut),
             },
             raw: self.raw.as_deref().copied().unwrap_or_default().into(),
+            warnings: Vec::new(),
         };
+        usage.warnings = usage.contradictions();
         let known = [
             &usage.input_tokens,
             &usage.output_tokens,

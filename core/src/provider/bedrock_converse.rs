@@ -2,6 +2,7 @@
 //!
 //! On the wire a header names the event; the SDKs put it into a member of that name. The answer names neither its model nor an id. Counts come after the stop reason.
 
+use super::accounting::{Accounting, Counted, Tally};
 use super::aws_error::{AwsErrorBody, exception};
 use super::lenient::{Count, Decimal, Fill, List, Payload, Rare, Str, Text, object};
 use super::source::Input;
@@ -247,8 +248,7 @@ impl Usage {
     }
 }
 
-/// Normalizes counts of Bedrock. `inputTokens` leaves out the cache: total = input + output + read + written holds in
-/// every recording that has cached tokens, and the API reference of `TokenUsage` counts them apart.
+/// Normalizes counts of Bedrock.
 pub(super) fn report(
     input: Count,
     output: Count,
@@ -256,27 +256,21 @@ pub(super) fn report(
     cache_read: Count,
     cache_write: Count,
 ) -> Option<UsageReport> {
-    let mut rejected = 0;
-    let mut take = |count: Count| count.tally(&mut rejected);
+    let mut tally = Tally::default();
     let raw = RawUsage {
-        input: take(input),
-        output: take(output),
-        cache_read: take(cache_read),
-        cache_write: take(cache_write),
-        total: take(total),
+        input: tally.take(input),
+        output: tally.take(output),
+        cache_read: tally.take(cache_read),
+        cache_write: tally.take(cache_write),
+        total: tally.take(total),
         ..RawUsage::default()
     };
-    let cached = raw.cache_read.unwrap_or(0).saturating_add(raw.cache_write.unwrap_or(0));
-    (!raw.is_empty() || rejected > 0).then(|| UsageReport {
-        input_tokens: raw.input.map(|input| input.saturating_add(cached)),
-        output_tokens: raw.output,
-        cache_read_tokens: raw.cache_read,
-        cache_write_tokens: raw.cache_write,
-        raw: Some(raw),
-        rejected,
-        ..UsageReport::default()
-    })
+    ACCOUNTING.report(raw, tally.rejected)
 }
+
+/// `inputTokens` leaves out the cache: total = input + output + read + written holds in every recording that has cached
+/// tokens, and `TokenUsage` in the API reference counts them apart. Reasoning is a part of the output that is not told.
+pub(super) const ACCOUNTING: Accounting = Accounting { cache: Counted::Apart, ..Accounting::PLAIN };
 
 #[cfg(test)]
 mod tests {

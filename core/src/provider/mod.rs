@@ -7,6 +7,7 @@
 //! Each protocol has a file of its own with the JSON it reads, the rule of what counts as content, and its token
 //! arithmetic. They read through small lenient types: a field of an unexpected type is absent, not an error.
 
+mod accounting;
 mod anthropic_messages;
 mod aws_error;
 mod bedrock_converse;
@@ -26,6 +27,7 @@ mod openai_usage;
 mod protocol;
 mod source;
 
+pub use accounting::{Accounting, Basis, Counted};
 pub use decoder::{Decoder, StreamDecoder};
 pub use protocol::{Protocol, UnknownProtocol};
 pub use source::Tape;

@@ -20,5 +20,5 @@ pub use call::{
 pub use money::{Money, ParseMoneyError};
 pub use shape::{Shape, Value};
 pub use stats::{ClockQuality, Content, Diagnostics, Dropped, InterChunk, KeepAlives, Server, SloVerdict};
-pub use usage::{Cost, CostSource, ProvenanceOf, Raw, Usage};
+pub use usage::{Cost, CostSource, ProvenanceOf, Raw, Usage, UsageWarning};
 pub use value::{AttributeValue, Attributes, Flags, InputParts, Request};

@@ -103,8 +103,12 @@ record_struct! {
         pub rejected_usage_values: u64,
         /// Ends after the first one.
         pub duplicate_ends: u64,
-        /// Payloads that were no valid JSON or UTF-8.
+        /// Payloads that were no valid JSON or UTF-8, messages with a wrong checksum, and bodies that were nothing that the
+        /// protocol sends, or were cut within a message.
         pub decode_errors: u64,
+        /// Whether a response came compressed and nobody decompressed it, so that nothing of it could be read. Found by its
+        /// first bytes: gzip, zlib and zstd; Brotli has no mark and is one of the `decode_errors`.
+        pub compressed_body: bool,
         /// Frames longer than their cap, skipped.
         pub oversized_frames: u64,
         /// Ends of phases that were not open.

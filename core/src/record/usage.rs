@@ -1,6 +1,6 @@
 //! Token counts and cost inside a record.
 
-use alloc::string::String;
+use alloc::{string::String, vec::Vec};
 
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +27,44 @@ record_struct! {
         pub provenance: ProvenanceOf,
         /// The provider's own numbers before any arithmetic; absent when a caller gave the counts.
         pub raw: Raw,
+        /// Where the counts contradict each other. Nothing is corrected: the counts stay as they were reported.
+        pub warnings: Vec<UsageWarning>,
+    }
+}
+
+/// A contradiction among the counts of one [`Usage`].
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum UsageWarning {
+    /// More input came from the cache and went there than there was input.
+    CacheExceedsInput,
+    /// More reasoning than output.
+    ReasoningExceedsOutput,
+    /// The provider's total is not the sum of input and output: it counts something that it does not report, as servers of
+    /// Gemini behind the OpenAI protocol do with thoughts.
+    TotalIsNotTheSum,
+}
+
+impl Usage {
+    /// Finds where the counts contradict each other. A count that only holds the place of another contradicts nothing.
+    pub(crate) fn contradictions(&self) -> Vec<UsageWarning> {
+        let output_is_final = self.provenance.output_tokens != Some(Provenance::Placeholder);
+        let output = self.output_tokens.filter(|_| output_is_final);
+        let cached = self.cache_read_tokens.unwrap_or(0).saturating_add(self.cache_write_tokens.unwrap_or(0));
+        let mut found = Vec::new();
+        if self.input_tokens.is_some_and(|input| cached > input) {
+            found.push(UsageWarning::CacheExceedsInput);
+        }
+        if output.is_some_and(|output| self.reasoning_tokens.unwrap_or(0) > output) {
+            found.push(UsageWarning::ReasoningExceedsOutput);
+        }
+        if let (Some(input), Some(output), Some(total)) = (self.input_tokens, output, self.raw.total)
+            && total != input.saturating_add(output)
+        {
+            found.push(UsageWarning::TotalIsNotTheSum);
+        }
+        found
     }
 }
 
@@ -118,4 +156,4 @@ pub enum CostSource {
     Provider,
 }
 
-scalars!(CostSource, Provenance);
+scalars!(CostSource, Provenance, UsageWarning);

@@ -3,7 +3,8 @@
 //!
 //! Sources: "Inference request parameters and response fields for foundation models" in the Amazon Bedrock user guide.
 
-use crate::delta::{ChoiceDelta, ContentKind, Delta, RawUsage, Terminal, UsageReport};
+use crate::delta::{ChoiceDelta, ContentKind, Delta, RawUsage, Terminal};
+use crate::provider::accounting::{Accounting, Tally};
 use crate::provider::lenient::{Code, Count, List, Str, Text, object};
 use crate::provider::source::Input;
 
@@ -18,13 +19,13 @@ pub(super) fn decode<'a>(delta: &mut Delta<'a>, json: Input<'a>, body: bool) {
     delta.whole = body;
     delta.response_id = core::mem::take(&mut event.id).label();
     delta.add_text(ContentKind::Text, event.output_text.bytes + event.generation.bytes);
-    let mut rejected = 0;
-    let mut output = event.output.tally(&mut rejected);
+    let mut tally = Tally::default();
+    let mut output = tally.take(event.output);
     for (index, answer) in (0..).zip(&mut event.answers.0) {
         delta.add_text(ContentKind::Text, answer.text.bytes + answer.data.text.bytes);
         let finish_reason = answer.reason.take().or_else(|| answer.finish.reason.take());
         delta.choices.push(ChoiceDelta { index, finish_reason });
-        if let Some(count) = answer.count.tally(&mut rejected) {
+        if let Some(count) = tally.take(answer.count) {
             output = Some(output.unwrap_or(0).saturating_add(count));
         }
     }
@@ -33,14 +34,8 @@ pub(super) fn decode<'a>(delta: &mut Delta<'a>, json: Input<'a>, body: bool) {
     }
     // Titan and Llama count the whole input and all of the output so far; the others count nothing. None of them knows a
     // cache or reasoning.
-    let raw = RawUsage { input: event.input.tally(&mut rejected), output, ..RawUsage::default() };
-    delta.usage = (!raw.is_empty() || rejected > 0).then(|| UsageReport {
-        input_tokens: raw.input,
-        output_tokens: raw.output,
-        raw: Some(raw),
-        rejected,
-        ..UsageReport::default()
-    });
+    let raw = RawUsage { input: tally.take(event.input), output, ..RawUsage::default() };
+    delta.usage = Accounting::PLAIN.report(raw, tally.rejected);
     delta.terminal = if body { Terminal::Yes } else { Terminal::WhenEveryChoiceFinished };
 }
 
