@@ -7,11 +7,13 @@ use serde::{Deserialize, Deserializer, Serialize};
 use super::anthropic_messages::AnthropicMessages;
 use super::bedrock_invoke::BedrockInvoke;
 use super::gemini::Gemini;
+use super::huggingface_textgen::HuggingFaceTextGen;
 use super::ollama_chat::OllamaChat;
 use super::openai_responses::OpenAiResponses;
 use super::protocol::Protocol;
 use super::source::{Input, Tape};
-use super::{aws_error, bedrock_converse, cohere_chat, openai_chat};
+use super::vercel_ui_message::VercelUiMessage;
+use super::{anthropic_complete, aws_error, bedrock_converse, cohere_chat, openai_chat, openai_completions};
 use crate::delta::{Delta, ErrorDelta, Terminal};
 use crate::framing::{Frame, Framer};
 
@@ -32,8 +34,10 @@ enum State {
     AnthropicMessages(AnthropicMessages),
     BedrockInvoke(BedrockInvoke),
     Gemini(Gemini),
+    HuggingFaceTextGen(HuggingFaceTextGen),
     OllamaChat(OllamaChat),
     OpenAiResponses(OpenAiResponses),
+    VercelUiMessage(VercelUiMessage),
 }
 
 impl Decoder {
@@ -43,8 +47,10 @@ impl Decoder {
             Protocol::AnthropicMessages => State::AnthropicMessages(AnthropicMessages::default()),
             Protocol::BedrockInvoke => State::BedrockInvoke(BedrockInvoke::default()),
             Protocol::GeminiGenerateContent => State::Gemini(Gemini::default()),
+            Protocol::HuggingFaceTextGen => State::HuggingFaceTextGen(HuggingFaceTextGen::default()),
             Protocol::OllamaChat => State::OllamaChat(OllamaChat::default()),
             Protocol::OpenAiResponses => State::OpenAiResponses(OpenAiResponses::default()),
+            Protocol::VercelUiMessage => State::VercelUiMessage(VercelUiMessage::default()),
             _ => State::Nothing,
         };
         Self { protocol, state }
@@ -142,21 +148,24 @@ impl Decoder {
             (State::AnthropicMessages(state), _) => state.decode(delta, json, body),
             (State::BedrockInvoke(state), _) => state.decode(delta, json, body),
             (State::Gemini(state), _) => *delta = state.decode(json, body),
+            (State::HuggingFaceTextGen(state), _) => state.decode(delta, json, body),
             (State::OllamaChat(state), _) => *delta = state.decode(json),
             (State::OpenAiResponses(state), _) => *delta = state.decode(json, body),
+            (State::VercelUiMessage(state), _) => state.decode(delta, json, body),
+            (State::Nothing, Protocol::AnthropicComplete) => *delta = anthropic_complete::decode(json, body),
             (State::Nothing, Protocol::BedrockConverse) => *delta = bedrock_converse::decode(json),
             (State::Nothing, Protocol::CohereChat) => *delta = cohere_chat::decode(json, body),
             (State::Nothing, Protocol::OpenAiChat | Protocol::MistralChat) => openai_chat::decode(delta, json, body),
+            (State::Nothing, Protocol::OpenAiCompletions) => openai_completions::decode(delta, json, body),
             (State::Nothing, _) => delta.decode_errors = 1,
         }
     }
 
     /// What `[DONE]` says: proxies also add it to protocols that have an end marker of their own.
     fn done(&self) -> Terminal {
-        match self.protocol {
-            Protocol::OpenAiChat | Protocol::OpenAiCompletions | Protocol::MistralChat | Protocol::VercelUiMessage => {
-                Terminal::Yes
-            }
+        match (&self.state, self.protocol) {
+            (State::VercelUiMessage(state), _) => state.done(),
+            (_, Protocol::OpenAiChat | Protocol::OpenAiCompletions | Protocol::MistralChat) => Terminal::Yes,
             _ => Terminal::No,
         }
     }

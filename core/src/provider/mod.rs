@@ -8,6 +8,7 @@
 //! arithmetic. They read through small lenient types: a field of an unexpected type is absent, not an error.
 
 mod accounting;
+mod anthropic_complete;
 mod anthropic_messages;
 mod aws_error;
 mod bedrock_converse;
@@ -18,14 +19,17 @@ mod error;
 mod gemini;
 pub mod headers;
 pub(crate) mod hints;
+mod huggingface_textgen;
 mod json;
 mod lenient;
 mod ollama_chat;
 mod openai_chat;
+mod openai_completions;
 mod openai_responses;
 mod openai_usage;
 mod protocol;
 mod source;
+mod vercel_ui_message;
 
 pub use accounting::{Accounting, Basis, Counted};
 pub use decoder::{Decoder, StreamDecoder};

@@ -92,6 +92,10 @@ impl Protocol {
         matches!(
             self,
             Self::OpenAiChat
+                | Self::OpenAiCompletions
+                | Self::AnthropicComplete
+                | Self::HuggingFaceTextGen
+                | Self::VercelUiMessage
                 | Self::MistralChat
                 | Self::OpenAiResponses
                 | Self::AnthropicMessages

@@ -10,9 +10,11 @@ use core::hint::black_box;
 use gungraun::prelude::*;
 use llmspan_bench::{
     chunks::{self, ChunkInput, EventInput},
+    protocols,
     records::{self, AttributesInput, FinishInput},
     streams::{self, CallInput, DecodeInput},
 };
+use llmspan_core::provider::Protocol;
 
 #[library_benchmark]
 #[bench::run(chunks::chunk_input())]
@@ -33,10 +35,23 @@ fn chunk_event(input: EventInput) -> EventInput {
 }
 
 #[library_benchmark]
-#[bench::openai_chat(streams::openai_chat_input())]
 #[bench::openai_chat_escaped(streams::openai_chat_escaped_input())]
 #[bench::openai_chat_split(streams::openai_chat_split_input())]
-#[bench::anthropic_messages(streams::anthropic_messages_input())]
+#[bench::openai_chat(protocols::input(Protocol::OpenAiChat))]
+#[bench::openai_completions(protocols::input(Protocol::OpenAiCompletions))]
+#[bench::openai_responses(protocols::input(Protocol::OpenAiResponses))]
+#[bench::anthropic_messages(protocols::input(Protocol::AnthropicMessages))]
+#[bench::anthropic_complete(protocols::input(Protocol::AnthropicComplete))]
+#[bench::gemini_generate_content(protocols::input(Protocol::GeminiGenerateContent))]
+#[bench::gemini_interactions(protocols::input(Protocol::GeminiInteractions))]
+#[bench::bedrock_converse(protocols::input(Protocol::BedrockConverse))]
+#[bench::bedrock_invoke(protocols::input(Protocol::BedrockInvoke))]
+#[bench::ollama_chat(protocols::input(Protocol::OllamaChat))]
+#[bench::cohere_chat(protocols::input(Protocol::CohereChat))]
+#[bench::mistral_chat(protocols::input(Protocol::MistralChat))]
+#[bench::dashscope_generation(protocols::input(Protocol::DashScopeGeneration))]
+#[bench::huggingface_textgen(protocols::input(Protocol::HuggingFaceTextGen))]
+#[bench::vercel_ui_message(protocols::input(Protocol::VercelUiMessage))]
 fn decode(input: DecodeInput) -> DecodeInput {
     streams::decode(black_box(input))
 }
@@ -48,9 +63,30 @@ fn call_bytes(input: CallInput) -> CallInput {
 }
 
 #[library_benchmark]
-#[bench::run(streams::json_tree_input())]
+#[bench::tree_openai_chat(protocols::tree_input(Protocol::OpenAiChat))]
+#[bench::tree_openai_completions(protocols::tree_input(Protocol::OpenAiCompletions))]
+#[bench::tree_openai_responses(protocols::tree_input(Protocol::OpenAiResponses))]
+#[bench::tree_anthropic_messages(protocols::tree_input(Protocol::AnthropicMessages))]
+#[bench::tree_anthropic_complete(protocols::tree_input(Protocol::AnthropicComplete))]
+#[bench::tree_gemini_generate_content(protocols::tree_input(Protocol::GeminiGenerateContent))]
+#[bench::tree_gemini_interactions(protocols::tree_input(Protocol::GeminiInteractions))]
+#[bench::tree_bedrock_converse(protocols::tree_input(Protocol::BedrockConverse))]
+#[bench::tree_bedrock_invoke(protocols::tree_input(Protocol::BedrockInvoke))]
+#[bench::tree_ollama_chat(protocols::tree_input(Protocol::OllamaChat))]
+#[bench::tree_cohere_chat(protocols::tree_input(Protocol::CohereChat))]
+#[bench::tree_mistral_chat(protocols::tree_input(Protocol::MistralChat))]
+#[bench::tree_dashscope_generation(protocols::tree_input(Protocol::DashScopeGeneration))]
+#[bench::tree_huggingface_textgen(protocols::tree_input(Protocol::HuggingFaceTextGen))]
+#[bench::tree_vercel_ui_message(protocols::tree_input(Protocol::VercelUiMessage))]
 fn json_tree(input: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
     streams::json_tree(black_box(input))
+}
+
+#[library_benchmark]
+#[bench::smithy_bedrock_converse(protocols::smithy_input(Protocol::BedrockConverse))]
+#[bench::smithy_bedrock_invoke(protocols::smithy_input(Protocol::BedrockInvoke))]
+fn smithy(input: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
+    protocols::smithy(black_box(input))
 }
 
 #[library_benchmark]
@@ -67,6 +103,6 @@ fn otel_attributes(input: AttributesInput) -> AttributesInput {
 
 library_benchmark_group!(
     name = engine,
-    benchmarks = [chunk, chunk_delta, chunk_event, decode, call_bytes, json_tree, finish, otel_attributes]
+    benchmarks = [chunk, chunk_delta, chunk_event, decode, call_bytes, json_tree, smithy, finish, otel_attributes]
 );
 main!(library_benchmark_groups = engine);

@@ -9,23 +9,29 @@ use std::time::Instant;
 use llmspan_bench::{
     CALL_OPS, STREAM_OPS,
     chunks::{self, Clock},
+    protocols::{self, EVENTS},
     records, streams,
 };
-use llmspan_core::{config::Config, engine::Call};
+use llmspan_core::{config::Config, engine::Call, framing::Framing, provider::Protocol};
 use serde_json::json;
 
 fn main() {
     measure("chunk", STREAM_OPS, chunks::chunk_input, chunks::chunk);
     measure("chunk_delta", STREAM_OPS, chunks::chunk_input, chunks::chunk_delta);
     measure("chunk_event", STREAM_OPS, chunks::chunk_event_input, chunks::chunk_event);
-    measure("openai_chat", STREAM_OPS, streams::openai_chat_input, streams::decode);
     measure("openai_chat_escaped", STREAM_OPS, streams::openai_chat_escaped_input, streams::decode);
     measure("openai_chat_split", STREAM_OPS, streams::openai_chat_split_input, streams::decode);
-    measure("anthropic_messages", STREAM_OPS, streams::anthropic_messages_input, streams::decode);
     measure("call_bytes", STREAM_OPS, streams::call_bytes_input, streams::call_bytes);
-    measure("json_tree", STREAM_OPS, streams::json_tree_input, streams::json_tree);
     measure("finish", CALL_OPS, records::finish_input, records::finish);
     measure("otel_attributes", CALL_OPS, records::attributes_input, records::attributes);
+    for &protocol in Protocol::ALL {
+        let name = protocol.as_str().replace('.', "_");
+        measure(&name, EVENTS, || protocols::input(protocol), streams::decode);
+        measure(&format!("tree_{name}"), EVENTS, || protocols::tree_input(protocol), streams::json_tree);
+        if protocol.framing() == Framing::EventStream {
+            measure(&format!("smithy_{name}"), EVENTS, || protocols::smithy_input(protocol), protocols::smithy);
+        }
+    }
     open_call("open_call_10", 10, Clock::default());
     open_call("open_call_1000000", 1_000_000, Clock::default());
     open_call("open_call_stalls_1000000", 1_000_000, Clock::with_stalls());

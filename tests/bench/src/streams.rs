@@ -21,25 +21,19 @@ pub struct DecodeInput {
     reads: Vec<Vec<u8>>,
 }
 
-/// Chat completion chunks of about 300 bytes, a read each.
-pub fn openai_chat_input() -> DecodeInput {
-    decode_input(Protocol::OpenAiChat, reads(&openai_chat_payloads(Text::Plain), None))
-}
-
-/// The same with escapes and other languages in the text.
+/// Chat completion chunks with escapes and other languages in the text, a read each.
 pub fn openai_chat_escaped_input() -> DecodeInput {
-    decode_input(Protocol::OpenAiChat, reads(&openai_chat_payloads(Text::Escaped), None))
+    decode_input(openai_chat(), reads(&openai_chat_payloads(Text::Escaped), None))
 }
 
-/// The same bytes in reads of 1,000 bytes, as of a connection that is always behind: most reads end inside an event.
+/// Plain text in reads of 1,000 bytes, as of a connection that is always behind: most reads end inside an event.
 pub fn openai_chat_split_input() -> DecodeInput {
     let bytes = reads(&openai_chat_payloads(Text::Plain), None).concat();
-    decode_input(Protocol::OpenAiChat, bytes.chunks(1_000).map(<[u8]>::to_vec).collect())
+    decode_input(openai_chat(), bytes.chunks(1_000).map(<[u8]>::to_vec).collect())
 }
 
-/// Text deltas of the Messages API, a read each.
-pub fn anthropic_messages_input() -> DecodeInput {
-    decode_input(Protocol::AnthropicMessages, reads(&anthropic_payloads(), Some("content_block_delta")))
+fn openai_chat() -> StreamDecoder {
+    StreamDecoder::new(Protocol::OpenAiChat, 1 << 20, 16 << 20)
 }
 
 /// Decodes the reads.
@@ -75,11 +69,6 @@ pub fn call_bytes(mut input: CallInput) -> CallInput {
     input
 }
 
-/// The payloads of [`openai_chat_input`] without their frames.
-pub fn json_tree_input() -> Vec<Vec<u8>> {
-    openai_chat_payloads(Text::Plain)
-}
-
 /// What a decoder without types does at least: a tree of each payload.
 pub fn json_tree(payloads: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
     for payload in &payloads {
@@ -103,7 +92,7 @@ impl Random {
         (self.0 >> 33) % bound.max(1)
     }
 
-    fn one_of<'a>(&mut self, words: &[&'a str]) -> &'a str {
+    pub(crate) fn one_of<'a>(&mut self, words: &[&'a str]) -> &'a str {
         let at = usize::try_from(self.below(words.len() as u64)).unwrap_or(0);
         words.get(at).copied().unwrap_or_default()
     }
@@ -129,8 +118,7 @@ impl Text {
     }
 }
 
-fn decode_input(protocol: Protocol, reads: Vec<Vec<u8>>) -> DecodeInput {
-    let mut decoder = StreamDecoder::new(protocol, 1 << 20, 16 << 20);
+pub(crate) fn decode_input(mut decoder: StreamDecoder, reads: Vec<Vec<u8>>) -> DecodeInput {
     decode_all(&mut decoder, reads.get(..8).unwrap_or_default());
     // The first reads that are counted go on where these ended.
     DecodeInput { decoder, reads: reads.into_iter().skip(8).collect() }
@@ -174,20 +162,8 @@ pub(crate) fn openai_chat_end() -> Vec<Vec<u8>> {
     reads(&payloads.map(Vec::from), None)
 }
 
-fn anthropic_payloads() -> Vec<Vec<u8>> {
-    let mut random = Random::new(6);
-    let payload = |_| {
-        let word = Text::Plain.word(&mut random);
-        format!(
-            "{{\"type\":\"content_block_delta\",\"index\":0,\"delta\":{{\"type\":\"text_delta\",\"text\":\"{word}\"}}  }}"
-        )
-        .into_bytes()
-    };
-    (0..STREAM_OPS).map(payload).collect()
-}
-
 /// One read per event, as servers flush them; with the name of the event where the protocol has one.
-fn reads(payloads: &[Vec<u8>], name: Option<&str>) -> Vec<Vec<u8>> {
+pub(crate) fn reads(payloads: &[Vec<u8>], name: Option<&str>) -> Vec<Vec<u8>> {
     let name = name.map_or_else(String::new, |name| format!("event: {name}\n"));
     payloads.iter().map(|payload| [name.as_bytes(), b"data: ", payload, b"\n\n"].concat()).collect()
 }

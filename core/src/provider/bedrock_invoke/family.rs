@@ -7,17 +7,19 @@ use crate::delta::{Delta, Terminal};
 use crate::provider::anthropic_messages::AnthropicMessages;
 use crate::provider::lenient::{List, Seen, Str, object};
 use crate::provider::source::Input;
-use crate::provider::{bedrock_converse, openai_chat};
+use crate::provider::{anthropic_complete, bedrock_converse, openai_completions};
 
 /// The API of a model, with what its decoder remembers.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(super) enum Family {
+    /// Claude before the Messages API.
+    AnthropicComplete,
     /// Claude.
     AnthropicMessages(AnthropicMessages),
     /// Nova, which speaks as `Converse` does.
     Nova,
-    /// Jamba, gpt-oss, Qwen, `DeepSeek` and imported models, also the chat models of Mistral.
-    OpenAiChat,
+    /// Jamba, gpt-oss, Qwen, imported models and the chat models of Mistral; `DeepSeek` with text completions.
+    OpenAi,
     /// Titan, Llama, Mistral and Jurassic.
     Text,
 }
@@ -41,9 +43,10 @@ impl Family {
         let mut shape = Shape::default();
         json.fill(&mut shape)?;
         Some(match shape {
-            Shape { choices: Seen(true), .. } => Self::OpenAiChat,
+            Shape { choices: Seen(true), .. } => Self::OpenAi,
             Shape { nova: Seen(true), .. } => Self::Nova,
             Shape { text: Seen(true), .. } => Self::Text,
+            Shape { completion: Seen(true), .. } => Self::AnthropicComplete,
             Shape { kind, .. } if !kind.is_empty() => Self::AnthropicMessages(AnthropicMessages::default()),
             _ => return None,
         })
@@ -51,19 +54,18 @@ impl Family {
 
     pub(super) fn decode<'a>(&mut self, delta: &mut Delta<'a>, json: Input<'a>, body: bool) {
         match self {
+            Self::AnthropicComplete => *delta = anthropic_complete::decode(json, body),
             Self::AnthropicMessages(state) => state.decode(delta, json, body),
-            Self::Nova => {
-                *delta = bedrock_converse::decode(json);
-            }
-            Self::OpenAiChat => chat(delta, json, body),
+            Self::Nova => *delta = bedrock_converse::decode(json),
+            Self::OpenAi => chat(delta, json, body),
             Self::Text => text::decode(delta, json, body),
         }
     }
 }
 
-/// Reads a chat completion. Those of Mistral have `stop_reason` where the others have `finish_reason`.
+/// Reads a chat or text completion. Those of Mistral and `DeepSeek` have `stop_reason` where the others have `finish_reason`.
 fn chat<'a>(delta: &mut Delta<'a>, json: Input<'a>, body: bool) {
-    openai_chat::decode(delta, json, body);
+    openai_completions::decode(delta, json, body);
     if delta.choices.iter().any(|choice| choice.finish_reason.is_some()) {
         return;
     }
