@@ -357,7 +357,8 @@ mod tests {
         for body in ["id: 1\n\n", "retry: 3000\n", "event: x\n\n", "\n\n\n", " \n"] {
             check(Framing::Sse, body, &[]);
         }
-        check(Framing::Sse, "what: 1\n: note\n", &["keep-alive"]);
+        check(Framing::Sse, "what: 1\n: note\n", &["keep-alive", "incomplete"]);
+        check(Framing::Sse, "what: 1\ndata: 2\n\n", &["2"]);
     }
 
     #[test]

@@ -36,9 +36,10 @@ enum Sense {
     /// Only fields without effect so far, or nothing.
     #[default]
     Open,
-    /// There are lines that no server-sent event has, and no event or comment so far.
+    /// There are lines that no server-sent event has, and no event so far. A comment proves nothing: any line may begin with
+    /// a colon.
     Doubtful,
-    /// An event or a comment came, or the doubt has been told.
+    /// An event came, or the doubt has been told.
     Settled,
 }
 
@@ -65,7 +66,7 @@ impl Sse {
 
     pub(super) fn next_frame<'a, 'i: 'a>(&'a mut self, input: &mut &'i [u8], limit: usize) -> Option<Frame<'a>> {
         let emit = self.step(input, limit)?;
-        self.sense = Sense::Settled;
+        self.settle(&emit);
         Some(self.frame(emit))
     }
 
@@ -73,9 +74,17 @@ impl Sse {
         self.forget_lent();
         self.after_cr = false;
         let emit = self.end_line(limit).or_else(|| self.dispatch(Borrowed::default()));
-        match core::mem::replace(&mut self.sense, Sense::Settled) {
-            Sense::Doubtful if emit.is_none() => Some(Frame::Incomplete),
-            _ => Some(self.frame(emit?)),
+        let Some(emit) = emit else {
+            let sense = core::mem::replace(&mut self.sense, Sense::Settled);
+            return (sense == Sense::Doubtful).then_some(Frame::Incomplete);
+        };
+        self.settle(&emit);
+        Some(self.frame(emit))
+    }
+
+    fn settle(&mut self, emit: &Emit<'_>) {
+        if !matches!(emit, Emit::Comment) {
+            self.sense = Sense::Settled;
         }
     }
 

@@ -9,11 +9,11 @@ use super::source::Input;
 use crate::delta::{ChoiceDelta, ContentKind, Delta, Terminal};
 
 /// Reads one event, one whole completion or one error body.
-pub(super) fn decode(json: Input<'_>, body: bool) -> Delta<'_> {
+pub(super) fn decode<'a>(delta: &mut Delta<'a>, json: Input<'a>, body: bool) {
     let mut event = Event::default();
     match json.fill(&mut event) {
-        Some(()) => event.into_delta(body),
-        None => Delta::undecodable(),
+        Some(()) => event.write(delta, body),
+        None => delta.decode_errors = 1,
     }
 }
 
@@ -31,15 +31,16 @@ object! {
 }
 
 impl<'a> Event<'a> {
-    fn into_delta(mut self, body: bool) -> Delta<'a> {
+    fn write(&mut self, delta: &mut Delta<'a>, body: bool) {
         if self.kind.is("ping") {
-            return Delta::keep_alive();
+            delta.keep_alives = 1;
+            return;
         }
-        let mut delta = Delta::chunk();
+        delta.chunk = true;
         delta.whole = body;
         delta.error = self.error.take();
         if delta.error.is_some() {
-            return delta;
+            return;
         }
         delta.add_text(ContentKind::Text, self.completion.bytes);
         delta.response_id = self.id.take().or_else(|| self.log_id.take());
@@ -49,7 +50,6 @@ impl<'a> Event<'a> {
             delta.terminal = Terminal::Yes;
             delta.choices.push(ChoiceDelta { index: 0, finish_reason });
         }
-        delta
     }
 }
 
@@ -58,7 +58,9 @@ mod tests {
     use super::*;
 
     fn read(json: &str, body: bool) -> Delta<'_> {
-        decode(Input::Json(json.as_bytes()), body)
+        let mut delta = Delta::default();
+        decode(&mut delta, Input::Json(json.as_bytes()), body);
+        delta
     }
 
     #[test]

@@ -9,32 +9,38 @@ use super::source::Input;
 use crate::delta::{ChoiceDelta, ContentKind, Delta, RawUsage, ServerTiming, Terminal, ToolCallDelta, UsageReport};
 
 /// Reads the payload of a message, the event type of which is in its header.
-pub(super) fn decode_message<'a>(event_type: &str, json: Input<'a>) -> Delta<'a> {
-    fn read<'a, T: Fill<'a>>(json: Input<'a>, part: &mut T) -> Option<()> {
-        json.fill(part)
-    }
-    let mut event = Event::default();
-    let filled = match event_type {
-        "messageStart" => read(json, &mut event.message_start),
-        "contentBlockStart" => read(json, &mut event.block_start),
-        "contentBlockDelta" => read(json, &mut event.block_delta),
-        "messageStop" => read(json, &mut event.message_stop),
-        "metadata" => read(json, &mut event.metadata),
+pub(super) fn decode_message<'a>(delta: &mut Delta<'a>, event_type: &str, json: Input<'a>) {
+    let read = match event_type {
+        "contentBlockDelta" => read::<BlockDelta>(delta, json),
+        "contentBlockStart" => read::<BlockStart<'a>>(delta, json),
+        "messageStart" => read::<Start>(delta, json),
+        "messageStop" => read::<MessageStop<'a>>(delta, json),
+        "metadata" => read::<Metadata>(delta, json),
         // The end of a block, and events of later versions.
         _ => Some(()),
     };
-    match filled {
-        Some(()) => event.delta(),
-        None => Delta::undecodable(),
-    }
+    delta.chunk = read.is_some();
+    delta.decode_errors = u32::from(read.is_none());
+}
+
+fn read<'a, T: Part<'a>>(delta: &mut Delta<'a>, json: Input<'a>) -> Option<()> {
+    let mut part = T::default();
+    json.fill(&mut part)?;
+    part.write(delta);
+    Some(())
+}
+
+/// What one kind of event says; nothing when the event is another one.
+trait Part<'a>: Fill<'a> {
+    fn write(&mut self, delta: &mut Delta<'a>);
 }
 
 /// Reads one event in the form of the SDKs, or one whole answer.
-pub(super) fn decode(json: Input<'_>) -> Delta<'_> {
+pub(super) fn decode<'a>(delta: &mut Delta<'a>, json: Input<'a>) {
     let mut event = Event::default();
     match json.fill(&mut event) {
-        Some(()) => event.delta(),
-        None => Delta::undecodable(),
+        Some(()) => event.write(delta),
+        None => delta.decode_errors = 1,
     }
 }
 
@@ -161,34 +167,18 @@ object! {
 }
 
 impl<'a> Event<'a> {
-    fn delta(&mut self) -> Delta<'a> {
-        let mut delta = Delta::chunk();
-        if self.message_start.present {
-            delta.choices.push(ChoiceDelta::default());
-        }
-        let index = self.block_start.index.index();
-        self.block_start.start.add_to(&mut delta, index);
-        let piece = &self.block_delta.delta;
-        delta.add_text(ContentKind::Text, piece.text.bytes);
-        delta.add_text(ContentKind::Reasoning, piece.reasoning.bytes());
-        if piece.tool_use.input.filled {
-            delta.add_visible(ContentKind::ToolCall, piece.tool_use.input.bytes);
-        }
-        if piece.image.present {
-            delta.add_visible(ContentKind::Image, piece.image.source.bytes.bytes);
-        }
-        if self.message_stop.present {
-            // Metadata follows, but nothing of the answer.
-            delta.terminal = Terminal::Yes;
-            delta.choices.push(ChoiceDelta { index: 0, finish_reason: self.message_stop.stop_reason.take() });
-        }
-        delta.usage = self.metadata.usage.report();
-        delta.server = self.metadata.metrics.server_timing();
+    fn write(&mut self, delta: &mut Delta<'a>) {
+        delta.chunk = true;
+        self.message_start.write(delta);
+        self.block_start.write(delta);
+        self.block_delta.write(delta);
+        self.message_stop.write(delta);
+        self.metadata.write(delta);
         if let Some(output) = &mut self.output.0 {
             delta.whole = true;
             delta.terminal = Terminal::Yes;
-            for (position, block) in output.message.content.0.iter_mut().enumerate() {
-                block.add_to(&mut delta, u32::try_from(position).ok());
+            for (index, block) in (0..).zip(&mut output.message.content.0) {
+                block.add_to(delta, Some(index));
             }
             delta.choices.push(ChoiceDelta { index: 0, finish_reason: self.stop_reason.take() });
             delta.usage = self.usage.report();
@@ -209,7 +199,51 @@ impl<'a> Event<'a> {
                 delta.error = Some(exception(name, body));
             }
         }
-        delta
+    }
+}
+
+impl<'a> Part<'a> for Start {
+    fn write(&mut self, delta: &mut Delta<'a>) {
+        if self.present {
+            delta.choices.push(ChoiceDelta::default());
+        }
+    }
+}
+
+impl<'a> Part<'a> for BlockStart<'a> {
+    fn write(&mut self, delta: &mut Delta<'a>) {
+        self.start.add_to(delta, self.index.index());
+    }
+}
+
+impl<'a> Part<'a> for BlockDelta {
+    fn write(&mut self, delta: &mut Delta<'a>) {
+        let piece = &self.delta;
+        delta.add_text(ContentKind::Text, piece.text.bytes);
+        delta.add_text(ContentKind::Reasoning, piece.reasoning.bytes());
+        if piece.tool_use.input.filled {
+            delta.add_visible(ContentKind::ToolCall, piece.tool_use.input.bytes);
+        }
+        if piece.image.present {
+            delta.add_visible(ContentKind::Image, piece.image.source.bytes.bytes);
+        }
+    }
+}
+
+impl<'a> Part<'a> for MessageStop<'a> {
+    fn write(&mut self, delta: &mut Delta<'a>) {
+        if self.present {
+            // Metadata follows, but nothing of the answer.
+            delta.terminal = Terminal::Yes;
+            delta.choices.push(ChoiceDelta { index: 0, finish_reason: self.stop_reason.take() });
+        }
+    }
+}
+
+impl<'a> Part<'a> for Metadata {
+    fn write(&mut self, delta: &mut Delta<'a>) {
+        delta.usage = self.usage.report();
+        delta.server = self.metrics.server_timing();
     }
 }
 
@@ -279,14 +313,17 @@ mod tests {
     #[test]
     fn input_includes_the_cache() {
         let json = br#"{"metadata":{"usage":{"inputTokens":5,"outputTokens":2,"cacheReadInputTokens":10,"cacheWriteInputTokens":1},"metrics":{"latencyMs":170}}}"#;
-        let delta = decode(Input::Json(json));
+        let mut delta = Delta::default();
+        decode(&mut delta, Input::Json(json));
         assert_eq!(delta.usage.unwrap().input_tokens, Some(16));
         assert_eq!(delta.server.unwrap().total_ns.unwrap().as_millis(), 170);
     }
 
     #[test]
     fn an_exception_is_an_error_of_its_name() {
-        let error = decode(Input::Json(br#"{"throttlingException":{"message":"slow down"}}"#)).error.unwrap();
+        let mut delta = Delta::default();
+        decode(&mut delta, Input::Json(br#"{"throttlingException":{"message":"slow down"}}"#));
+        let error = delta.error.unwrap();
         assert_eq!(error.error_type.as_deref(), Some("throttlingException"));
     }
 }

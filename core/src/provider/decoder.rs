@@ -81,7 +81,7 @@ impl Decoder {
     fn decode_into<'a>(&'a mut self, delta: &mut Delta<'a>, frame: &Frame<'a>) {
         match *frame {
             Frame::Event { name: Some(name), data } if self.protocol == Protocol::BedrockConverse => {
-                *delta = bedrock_converse::decode_message(name, Input::Json(data));
+                bedrock_converse::decode_message(delta, name, Input::Json(data));
             }
             Frame::Event { data, .. } => self.payload(delta, data, false),
             Frame::Body { data } => self.payload(delta, data, true),
@@ -152,8 +152,8 @@ impl Decoder {
             (State::OllamaChat(state), _) => *delta = state.decode(json),
             (State::OpenAiResponses(state), _) => *delta = state.decode(json, body),
             (State::VercelUiMessage(state), _) => state.decode(delta, json, body),
-            (State::Nothing, Protocol::AnthropicComplete) => *delta = anthropic_complete::decode(json, body),
-            (State::Nothing, Protocol::BedrockConverse) => *delta = bedrock_converse::decode(json),
+            (State::Nothing, Protocol::AnthropicComplete) => anthropic_complete::decode(delta, json, body),
+            (State::Nothing, Protocol::BedrockConverse) => bedrock_converse::decode(delta, json),
             (State::Nothing, Protocol::CohereChat) => *delta = cohere_chat::decode(json, body),
             (State::Nothing, Protocol::OpenAiChat | Protocol::MistralChat) => openai_chat::decode(delta, json, body),
             (State::Nothing, Protocol::OpenAiCompletions) => openai_completions::decode(delta, json, body),

@@ -54,9 +54,9 @@ impl Family {
 
     pub(super) fn decode<'a>(&mut self, delta: &mut Delta<'a>, json: Input<'a>, body: bool) {
         match self {
-            Self::AnthropicComplete => *delta = anthropic_complete::decode(json, body),
+            Self::AnthropicComplete => anthropic_complete::decode(delta, json, body),
             Self::AnthropicMessages(state) => state.decode(delta, json, body),
-            Self::Nova => *delta = bedrock_converse::decode(json),
+            Self::Nova => bedrock_converse::decode(delta, json),
             Self::OpenAi => chat(delta, json, body),
             Self::Text => text::decode(delta, json, body),
         }
