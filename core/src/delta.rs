@@ -255,6 +255,8 @@ pub struct ErrorDelta<'a> {
     pub status_code: Option<u16>,
     /// Text for people. Kept only when the configuration asks for error messages.
     pub message: Option<Cow<'a, str>>,
+    /// How long the server asks to wait before a retry.
+    pub retry_after_ns: Option<Nanos>,
 }
 
 /// Whether an event ends the response.
@@ -414,10 +416,14 @@ pub struct Headers {
     pub status_code: Option<u16>,
     /// The server's request id.
     pub request_id: Option<Box<str>>,
-    /// The server's own processing time.
-    pub server_processing_ns: Option<Nanos>,
+    /// The server's own timing. What the body says of it wins.
+    pub server: ServerTiming,
     /// How long the server asks to wait before a retry.
     pub retry_after_ns: Option<Nanos>,
+    /// Class of the error. It names the error of a response with an error status when neither the body nor the caller does.
+    pub error_type: Option<Box<str>>,
+    /// Token counts, as AWS Bedrock counts: cached input is no part of the input. What the body says of a count wins.
+    pub usage: Option<Box<RawUsage>>,
 }
 
 impl Headers {

@@ -14,12 +14,12 @@ use serde_json::value::RawValue;
 
 use super::{Chunk, ChunkError, ChunkToolCall, Event, ReportedUsage, TimedEvent};
 use crate::{
-    delta::ContentKind,
+    delta::{ContentKind, ServerTiming},
     error::{Error, ErrorKind},
     limits::WIRE_BYTES,
     machine::{AttemptStart, CallStart, Failure, Headers, Retry, WaitEnd},
-    provider::Protocol,
-    record::{Attributes, Request, TimeoutKind, WaitReason},
+    provider::{Protocol, headers},
+    record::{Attributes, Raw, Request, TimeoutKind, WaitReason},
     time::{Nanos, Timestamp, UnixNanos},
 };
 
@@ -116,6 +116,12 @@ flat! {
     status_code: u16,
     request_id: Box<str>,
     server_processing_ns: Nanos,
+    server_queue_ns: Nanos,
+    server_prompt_ns: Nanos,
+    server_generation_ns: Nanos,
+    server_first_byte_ns: Nanos,
+    token_counts: Box<Raw>,
+    headers: Vec<(Box<str>, Box<str>)>,
     retry_after_ns: Nanos,
     content: ContentKind,
     bytes: u64,
@@ -128,7 +134,7 @@ flat! {
     terminal: bool,
     protocol: Box<str>,
     #[serde(borrow)]
-    data: Raw<'a>,
+    data: Text<'a>,
     #[serde(borrow)]
     utf8: Cow<'a, str>,
     #[serde(borrow)]
@@ -173,12 +179,12 @@ fn attributes_of(attributes: Option<Attributes>, request: Option<&RequestInput>)
 }
 
 /// JSON text inside JSON, as it was written.
-enum Raw<'a> {
+enum Text<'a> {
     Borrowed(&'a RawValue),
     Owned(Box<RawValue>),
 }
 
-impl Serialize for Raw<'_> {
+impl Serialize for Text<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Borrowed(value) => value.serialize(serializer),
@@ -187,7 +193,7 @@ impl Serialize for Raw<'_> {
     }
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for Raw<'a> {
+impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         <&RawValue>::deserialize(deserializer).map(Self::Borrowed)
     }
@@ -214,7 +220,24 @@ const FIELDS: &[(&str, &[&str])] = &[
     ("phase_ended", &["name"]),
     ("attempt_started", &["provider", "model", "endpoint", "hedged", "attributes"]),
     ("request_sent", &["attempt"]),
-    ("headers_received", &["attempt", "status_code", "request_id", "server_processing_ns", "retry_after_ns"]),
+    (
+        "headers_received",
+        &[
+            "attempt",
+            "status_code",
+            "headers",
+            "unix_ns",
+            "request_id",
+            "server_processing_ns",
+            "server_queue_ns",
+            "server_prompt_ns",
+            "server_generation_ns",
+            "server_first_byte_ns",
+            "retry_after_ns",
+            "error_type",
+            "token_counts",
+        ],
+    ),
     (
         "chunk",
         &[
@@ -282,12 +305,7 @@ impl<'a> Flat<'a> {
                 attributes: self.attributes.unwrap_or_default(),
             })),
             "request_sent" => Event::RequestSent,
-            "headers_received" => Event::HeadersReceived(Box::new(Headers {
-                status_code: self.status_code,
-                request_id: self.request_id,
-                server_processing_ns: self.server_processing_ns,
-                retry_after_ns: self.retry_after_ns,
-            })),
+            "headers_received" => Event::HeadersReceived(Box::new(self.headers())),
             "chunk" => Event::Chunk(Box::new(Chunk {
                 content: self.content.unwrap_or_default(),
                 bytes: self.bytes,
@@ -301,8 +319,8 @@ impl<'a> Flat<'a> {
             })),
             "payload" => {
                 let data = match self.data.ok_or_else(|| missing("data"))? {
-                    Raw::Borrowed(value) => value.get().into(),
-                    Raw::Owned(value) => value.into(),
+                    Text::Borrowed(value) => value.get().into(),
+                    Text::Owned(value) => value.into(),
                 };
                 Event::Payload(protocol(self.protocol.as_deref().ok_or_else(|| missing("protocol"))?)?, data)
             }
@@ -344,6 +362,26 @@ impl<'a> Flat<'a> {
             _ => Event::CallDropped,
         };
         Ok(TimedEvent { at: self.at_ns, call: self.call, attempt: self.attempt, event })
+    }
+
+    /// The headers as the event states them, over what its raw headers say.
+    fn headers(&self) -> Headers {
+        let pairs = self.headers.iter().flatten().map(|(name, value)| (&**name, &**value));
+        let mut headers = headers::read_any(self.status_code, pairs, self.unix_ns);
+        headers.server.merge(&ServerTiming {
+            queue_ns: self.server_queue_ns,
+            prompt_ns: self.server_prompt_ns,
+            generation_ns: self.server_generation_ns,
+            total_ns: self.server_processing_ns,
+            first_byte_ns: self.server_first_byte_ns,
+        });
+        headers.request_id = self.request_id.clone().or(headers.request_id);
+        headers.retry_after_ns = self.retry_after_ns.or(headers.retry_after_ns);
+        headers.error_type = self.error_type.clone().or(headers.error_type);
+        if let Some(counts) = self.token_counts.as_deref() {
+            headers.usage.get_or_insert_default().merge(&counts.clone().into());
+        }
+        headers
     }
 
     fn of(timed: &'a TimedEvent) -> Result<Self, String> {
@@ -401,7 +439,7 @@ impl<'a> Flat<'a> {
                 self.protocol = Some(protocol.as_str().into());
                 let raw =
                     RawValue::from_string(data.as_ref().to_owned()).map_err(|error| format!("`data`: {error}"))?;
-                self.data = Some(Raw::Owned(raw));
+                self.data = Some(Text::Owned(raw));
                 "payload"
             }
             Event::Bytes(protocol, data) => {
@@ -457,8 +495,14 @@ impl<'a> Flat<'a> {
     fn fill_headers(&mut self, headers: &Headers) {
         self.status_code = headers.status_code;
         self.request_id.clone_from(&headers.request_id);
-        self.server_processing_ns = headers.server_processing_ns;
+        self.server_processing_ns = headers.server.total_ns;
+        self.server_queue_ns = headers.server.queue_ns;
+        self.server_prompt_ns = headers.server.prompt_ns;
+        self.server_generation_ns = headers.server.generation_ns;
+        self.server_first_byte_ns = headers.server.first_byte_ns;
         self.retry_after_ns = headers.retry_after_ns;
+        self.error_type.clone_from(&headers.error_type);
+        self.token_counts = headers.usage.as_deref().map(|counts| Box::new((*counts).into()));
     }
 
     fn fill_chunk(&mut self, chunk: &Chunk) {

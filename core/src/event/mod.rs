@@ -211,6 +211,7 @@ impl Chunk {
             error_type: error.error_type.as_deref().map(Into::into),
             status_code: error.status_code,
             message: error.message.as_deref().map(Into::into),
+            ..ErrorDelta::default()
         });
         if self.terminal {
             delta.terminal = Terminal::Yes;

@@ -53,6 +53,8 @@ pub(crate) struct Labels {
     pub(crate) endpoint: Option<Box<str>>,
     pub(crate) request_id: Option<Box<str>>,
     pub(crate) retry_after: Option<Nanos>,
+    /// Class of the error by the headers; of use only with an error status.
+    pub(crate) error_type: Option<Box<str>>,
     pub(crate) attributes: Attributes,
 }
 
@@ -192,6 +194,11 @@ impl Attempt {
 
     fn has_error_status(&self) -> bool {
         self.status_code.is_some_and(|status| status >= 400)
+    }
+
+    /// Class of the error that the headers of a response with an error status name.
+    pub(crate) fn error_type_of_headers(&self) -> Option<&str> {
+        self.labels.as_deref()?.error_type.as_deref().filter(|_| self.has_error_status())
     }
 
     /// Whether nothing may change the attempt any more but a usage report.

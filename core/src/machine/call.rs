@@ -263,12 +263,21 @@ impl Machine {
         attempt.moments.headers.set_first(now);
         attempt.last_activity = now;
         attempt.status_code = headers.status_code.or(attempt.status_code);
-        if let Some(total) = headers.server_processing_ns {
-            attempt.server.get_or_insert_default().total_ns.get_or_insert(total);
+        if !headers.server.is_empty() {
+            let mut server = headers.server;
+            if let Some(known) = attempt.server.as_deref() {
+                server.merge(known);
+            }
+            attempt.server = Some(Box::new(server));
         }
-        if headers.request_id.is_some() || headers.retry_after_ns.is_some() {
+        if let Some(counts) = headers.usage.as_deref() {
+            attempt.tokens.apply_headers(counts);
+        }
+        if headers.request_id.is_some() || headers.retry_after_ns.is_some() || headers.error_type.is_some() {
+            let name = |text: Box<str>| shorten(text, &config.limits);
             let labels = attempt.labels_mut();
-            labels.request_id = labels.request_id.take().or(headers.request_id.map(|id| shorten(id, &config.limits)));
+            labels.request_id = labels.request_id.take().or(headers.request_id.map(name));
+            labels.error_type = labels.error_type.take().or(headers.error_type.map(name));
             labels.retry_after = headers.retry_after_ns.or(labels.retry_after);
         }
     }

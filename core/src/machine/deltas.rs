@@ -207,6 +207,9 @@ fn apply_error(delta: &Delta<'_>, slot: &mut Attempt, now: Timestamp, config: &C
         choice.finish_reason.as_deref().is_some_and(|reason| reason.eq_ignore_ascii_case("error"))
     };
     if let Some(error) = &delta.error {
+        if error.retry_after_ns.is_some() {
+            slot.labels_mut().retry_after = error.retry_after_ns;
+        }
         slot.fail(now, limit_failure(failure_of(error), config));
     } else if delta.choices.iter().any(says_error) {
         slot.fail(now, Failure::default());
@@ -218,6 +221,7 @@ fn failure_of(error: &ErrorDelta<'_>) -> Failure {
         error_type: error.error_type.as_deref().map(Into::into),
         status_code: error.status_code,
         message: error.message.as_deref().map(Into::into),
+        retry_after_ns: error.retry_after_ns,
         ..Failure::default()
     }
 }

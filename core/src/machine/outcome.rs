@@ -37,10 +37,13 @@ impl Verdict {
         Self { outcome, timeout_kind: None, error: None }
     }
 
-    fn error(failure: &Failure, response_status: Option<u16>) -> Self {
+    /// A failure of that attempt, if there was one: its status, and the class that its headers name, fill in what is not said.
+    fn error(failure: &Failure, attempt: Option<&Attempt>) -> Self {
+        let response_status = attempt.and_then(|attempt| attempt.status_code);
         let status_code = failure.status_code.or(response_status.filter(|status| *status >= 400));
-        let error_type = match (&failure.error_type, status_code) {
-            (Some(error_type), _) => Cow::Borrowed(&**error_type),
+        let named = failure.error_type.as_deref().or_else(|| attempt?.error_type_of_headers());
+        let error_type = match (named, status_code) {
+            (Some(error_type), _) => Cow::Borrowed(error_type),
             (None, Some(status)) => Cow::Owned(format!("{status}")),
             (None, None) => Cow::Borrowed("_OTHER"),
         };
@@ -95,7 +98,7 @@ impl Machine {
         // Still open when the call ended: the end of the call says how.
         match ended {
             WhatEnded::Caller(failure) if !failure.is_empty() && !evidence.ended.is_set() => {
-                Verdict::error(failure, attempt.status_code)
+                Verdict::error(failure, Some(attempt))
             }
             WhatEnded::Dropped | WhatEnded::Expired(_) if !evidence.ended.is_set() => Verdict::of(Outcome::Abandoned),
             // A hedged attempt that another one beat.
@@ -151,7 +154,7 @@ impl Machine {
                 }
                 Verdict::error(failure, None)
             }
-            _ => Verdict::error(failure, last.and_then(|attempt| attempt.status_code)),
+            _ => Verdict::error(failure, last),
         }
     }
 
@@ -173,7 +176,7 @@ impl Machine {
             return Some(Verdict::error_type("stream_truncated"));
         }
         // An abort-like error that nobody's abort explains.
-        evidence.failure.as_deref().map(|failure| Verdict::error(failure, attempt.status_code))
+        evidence.failure.as_deref().map(|failure| Verdict::error(failure, Some(attempt)))
     }
 
     /// Whether an end of the stream without an end marker means that it was cut.
@@ -196,11 +199,11 @@ fn by_the_caller(given: &Given) -> Option<Verdict> {
 fn real_failure(attempt: &Attempt) -> Option<Verdict> {
     match attempt.evidence.failure.as_deref() {
         Some(failure) if failure.abort_like => None,
-        Some(failure) => Some(Verdict::error(failure, attempt.status_code)),
+        Some(failure) => Some(Verdict::error(failure, Some(attempt))),
         None => attempt
             .status_code
             .filter(|status| *status >= 400)
-            .map(|status| Verdict::error(&Failure::of_status(status), None)),
+            .map(|status| Verdict::error(&Failure::of_status(status), Some(attempt))),
     }
 }
 

@@ -21,6 +21,8 @@ struct Count {
 enum State {
     #[default]
     Unknown,
+    /// Reported by the headers: the body's own count takes its place.
+    InHeaders,
     Known(Provenance),
 }
 
@@ -33,12 +35,19 @@ impl Count {
         match self.state {
             // A reported value always wins over an estimate, whichever comes first.
             State::Known(known) if is_estimate && known != Provenance::Estimated => return,
+            State::InHeaders if is_estimate => return,
             State::Known(_) if mode == UsageMode::Delta && !replaces_estimate => {
                 self.value = self.value.saturating_add(value).min(MAX_SAFE_INTEGER);
             }
             _ => self.value = value,
         }
         self.state = State::Known(source);
+    }
+
+    fn apply_header(&mut self, value: Option<u64>) {
+        if let (Some(value), State::Unknown | State::Known(Provenance::Estimated)) = (value, self.state) {
+            *self = Self { value: value.min(MAX_SAFE_INTEGER), state: State::InHeaders };
+        }
     }
 
     fn get(self) -> Option<u64> {
@@ -48,6 +57,7 @@ impl Count {
     fn provenance(self, cut: Cut) -> Option<Provenance> {
         match self.state {
             State::Unknown => None,
+            State::InHeaders => Some(Provenance::Reported),
             State::Known(Provenance::Reported) if cut == Cut::Yes => Some(Provenance::Partial),
             State::Known(provenance) => Some(provenance),
         }
@@ -84,6 +94,22 @@ impl Tokens {
         if let Some(raw) = report.raw.filter(|raw| !raw.is_empty()) {
             self.raw.get_or_insert_default().merge(&raw);
         }
+    }
+
+    /// Takes the counts of the headers, where nobody has reported one yet.
+    ///
+    /// Bedrock's input leaves out what the cache read or wrote (its user guide, "Prompt caching"): the input is the sum.
+    pub(crate) fn apply_headers(&mut self, counts: &RawUsage) {
+        let input = [counts.input, counts.cache_read, counts.cache_write].into_iter().flatten();
+        self.input.apply_header(counts.input.map(|_| input.fold(0, u64::saturating_add)));
+        self.output.apply_header(counts.output);
+        self.cache_read.apply_header(counts.cache_read);
+        self.cache_write.apply_header(counts.cache_write);
+        let mut raw = *counts;
+        if let Some(known) = self.raw.as_deref() {
+            raw.merge(known);
+        }
+        self.raw = Some(Box::new(raw));
     }
 
     /// Output tokens that a rate may be computed from: not a placeholder.

@@ -27,7 +27,12 @@ impl<'a> AwsErrorBody<'a> {
             Cow::Borrowed(kind) => Cow::Borrowed(shape_name(kind)),
             Cow::Owned(kind) => Cow::Owned(shape_name(&kind).into()),
         });
-        Some(ErrorDelta { error_type, status_code: self.status.status_code(), message: self.message.take() })
+        Some(ErrorDelta {
+            error_type,
+            status_code: self.status.status_code(),
+            message: self.message.take(),
+            ..ErrorDelta::default()
+        })
     }
 }
 

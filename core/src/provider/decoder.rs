@@ -93,7 +93,8 @@ impl Decoder {
             Frame::Error { code, message } => {
                 let text = |text: &'a str| (!text.is_empty()).then_some(Cow::Borrowed(text));
                 delta.chunk = true;
-                delta.error = Some(ErrorDelta { error_type: text(code), status_code: None, message: text(message) });
+                delta.error =
+                    Some(ErrorDelta { error_type: text(code), message: text(message), ..ErrorDelta::default() });
             }
             Frame::Exception { name, data } => aws_error::write_exception(delta, name, data),
             Frame::KeepAlive => delta.keep_alives = 1,

@@ -3,10 +3,12 @@
 use alloc::boxed::Box;
 use core::mem;
 
+use super::headers;
 use super::json::Malformed;
-use super::lenient::{Code, Fill, Str, object};
+use super::lenient::{Code, Fill, List, Str, object};
 use super::source::Source;
 use crate::delta::ErrorDelta;
+use crate::time::Nanos;
 
 object! {
     /// The members of an error object.
@@ -15,6 +17,15 @@ object! {
         "status" => status: Code<'a>,
         "code" => code: Code<'a>,
         "message" => message: Str<'a>,
+        "details" => details: List<Detail<'a>, 1>,
+    }
+}
+
+object! {
+    /// One of the details that Google's services put beside a message (`google/rpc/error_details.proto`).
+    struct Detail<'a> {
+        "@type" => kind: Str<'a>,
+        "retryDelay" => retry_delay: Str<'a>,
     }
 }
 
@@ -44,13 +55,26 @@ impl<'a> ErrorObject<'a> {
     fn into_delta(self) -> ErrorDelta<'a> {
         let status_code = self.code.status_code().or_else(|| self.status.status_code());
         let error_type = self.kind.non_empty().or_else(|| self.code.word()).or_else(|| self.status.word());
-        ErrorDelta { error_type, status_code, message: self.message.non_empty() }
+        let retry_after_ns = self.details.0.iter().find_map(Detail::retry_delay);
+        ErrorDelta { error_type, status_code, message: self.message.non_empty(), retry_after_ns }
     }
 
     fn of_message(message: Str<'a>) -> Option<Box<Self>> {
         (!message.is_empty()).then(|| Box::new(Self { message, ..Self::default() }))
     }
 }
+
+impl Detail<'_> {
+    /// The delay of a `google.rpc.RetryInfo`: seconds with an `s`, as JSON has a `google.protobuf.Duration`.
+    fn retry_delay(&self) -> Option<Nanos> {
+        if !self.kind.text().ends_with("google.rpc.RetryInfo") {
+            return None;
+        }
+        headers::decimal(self.retry_delay.text().strip_suffix('s')?, NANOS_PER_SECOND)
+    }
+}
+
+const NANOS_PER_SECOND: u64 = 1_000_000_000;
 
 impl<'de: 'a, 'a> Fill<'de> for ErrorField<'a> {
     #[inline]
@@ -69,6 +93,8 @@ impl<'de: 'a, 'a> Fill<'de> for ErrorField<'a> {
 
 #[cfg(test)]
 mod tests {
+    use alloc::format;
+
     use super::super::json::fill_from_slice;
     use super::*;
 
@@ -91,5 +117,25 @@ mod tests {
         assert_eq!(read(r#"{"code":7}"#).unwrap().status_code, None);
         assert_eq!(read("\"overloaded\"").unwrap().message.as_deref(), Some("overloaded"));
         assert!(read("null").is_none() && read("\"\"").is_none() && read("false").is_none());
+    }
+
+    #[test]
+    fn the_delay_of_retry_info_is_read() {
+        let read = |detail: &str| {
+            let json =
+                format!(r#"{{"code":429,"details":[{{"@type":"type.googleapis.com/google.rpc.Help"}},{detail}]}}"#);
+            let mut error = ErrorField::default();
+            fill_from_slice(&mut error, json.as_bytes()).unwrap();
+            error.take().unwrap().retry_after_ns
+        };
+        let of_delay = |delay: &str| {
+            read(&format!(r#"{{"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":{delay}}}"#))
+        };
+        assert_eq!(of_delay("\"34.07s\""), Some(Nanos::from_millis(34_070)));
+        assert_eq!(of_delay("\"0s\""), Some(Nanos::ZERO));
+        for odd in ["\"34\"", "\"-1s\"", "\"s\"", "34", "null", "{\"seconds\":3}"] {
+            assert_eq!(of_delay(odd), None, "{odd}");
+        }
+        assert_eq!(read(r#"{"@type":"type.googleapis.com/google.rpc.Other","retryDelay":"3s"}"#), None);
     }
 }

@@ -15,6 +15,7 @@ mod bedrock_converse;
 mod bedrock_invoke;
 mod cohere_chat;
 mod decoder;
+mod detect;
 mod error;
 mod gemini;
 pub mod headers;
@@ -33,5 +34,6 @@ mod vercel_ui_message;
 
 pub use accounting::{Accounting, Basis, Counted};
 pub use decoder::{Decoder, StreamDecoder};
+pub use detect::Detected;
 pub use protocol::{Protocol, UnknownProtocol};
 pub use source::Tape;

@@ -124,6 +124,22 @@ impl From<RawUsage> for Raw {
     }
 }
 
+impl From<Raw> for RawUsage {
+    fn from(raw: Raw) -> Self {
+        Self {
+            input: raw.input,
+            output: raw.output,
+            cache_read: raw.cache_read,
+            cache_write: raw.cache_write,
+            reasoning: raw.reasoning,
+            total: raw.total,
+            tool_use_prompt: raw.tool_use_prompt,
+            billed_input: raw.billed_input,
+            billed_output: raw.billed_output,
+        }
+    }
+}
+
 record_struct! {
     /// What a call or an attempt cost. Absent without a price and without a cost from the provider; never an invented 0.
     pub struct Cost {

@@ -20,7 +20,7 @@ use llmspan_core::{
     engine::{Call, Tracker},
     event::{Event, TimedEvent},
     machine::{AttemptStart, CallStart, Failure, Headers},
-    provider::Protocol,
+    provider::{Protocol, headers},
     record::Record,
     time::Timestamp,
 };
@@ -39,6 +39,9 @@ struct Case {
     framing: String,
     kind: Kind,
     http_status: Option<u16>,
+    endpoint: Option<String>,
+    headers: Option<BTreeMap<String, String>>,
+    transport_headers: Option<BTreeMap<String, String>>,
     request_model: Option<Box<str>>,
     chunk_lens: Option<Vec<usize>>,
 }
@@ -49,6 +52,14 @@ enum Kind {
     Error,
     Json,
     Stream,
+}
+
+impl Case {
+    /// The headers of the response, as far as they were kept.
+    fn header_pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        let recorded = [&self.headers, &self.transport_headers].into_iter().flatten().flatten();
+        recorded.map(|(name, value)| (name.as_str(), value.as_str()))
+    }
 }
 
 /// Replays every case of the corpora in `dirs`. A directory is a corpus, or holds corpora.
@@ -166,6 +177,8 @@ impl<'a> Replay<'a> {
         let timed = self.record_by_event();
         expected.compare(self.case, self.protocol, &timed, self.events.count, &mut out);
 
+        self.check_detection(&mut out);
+
         let whole = self.record_of_cuts(&[]);
         for (way, cuts) in splits::ways(self.body, &self.events, self.case.chunk_lens.as_deref())? {
             compare_records(&way, &whole, &self.record_of_cuts(&cuts), &mut out);
@@ -251,9 +264,20 @@ impl<'a> Replay<'a> {
     }
 
     fn headers(&self) -> Headers {
-        let mut headers = Headers::default();
+        let mut headers = headers::read(self.case.http_status.unwrap_or_default(), self.case.header_pairs());
         headers.status_code = self.case.http_status;
         headers
+    }
+
+    /// Compares the protocol with what address, headers and first bytes tell of it. An error may say nothing of its protocol
+    /// where it takes the host, which the corpus does not keep, to understand the path.
+    fn check_detection(&self, out: &mut Vec<String>) {
+        let Some(endpoint) = self.case.endpoint.as_deref() else { return };
+        let found = Protocol::detect(endpoint, self.case.header_pairs(), self.body).map(|found| found.protocol);
+        let is_silent = found.is_none() && self.case.kind == Kind::Error;
+        if found != Some(self.protocol) && !is_silent {
+            out.push(format!("detected as {}", found.map_or("nothing", Protocol::as_str)));
+        }
     }
 
     fn is_stream(&self) -> bool {

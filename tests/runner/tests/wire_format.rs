@@ -24,7 +24,7 @@ fn examples() -> Vec<(String, Vec<u8>)> {
 #[test]
 fn the_page_tells_the_truth() {
     let examples = examples();
-    assert_eq!(examples.len(), 3);
+    assert_eq!(examples.len(), 4);
     for (json, bytes) in examples {
         let event = TimedEvent::from_json(&json).unwrap();
         assert_eq!(events_to_bytes(core::slice::from_ref(&event)).unwrap(), bytes, "{json}");

@@ -109,7 +109,8 @@ impl Expected {
         }
         match (&record.error, stated) {
             (Some(got), Some(stated)) => {
-                let expected = StatedError::new(stated, case.http_status);
+                let of_header = self.facts.get("error_type_header").and_then(Value::as_str);
+                let expected = StatedError::new(stated, case.http_status, of_header);
                 compare_fact("error.type", &json!(expected.error_type), &json!(got.error_type), out);
                 compare_fact("error.status_code", &json!(expected.status_code), &json!(got.status_code), out);
                 if !is_same_message(expected.message, got.message.as_deref()) {
@@ -191,9 +192,9 @@ struct StatedError<'a> {
 }
 
 impl<'a> StatedError<'a> {
-    /// The class is the provider's type, else its code if that is a word, else the status; a code that is a number is the
+    /// The class is the provider's type, else its code if that is a word, else that of the headers, else the status; a code that is a number is the
     /// status, before that of the response.
-    fn new(stated: &'a Map<String, Value>, http_status: Option<u16>) -> Self {
+    fn new(stated: &'a Map<String, Value>, http_status: Option<u16>, of_header: Option<&str>) -> Self {
         let text = |key: &str| stated.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
         let code = stated.get("code");
         let number = code.and_then(|code| code.as_u64().or_else(|| code.as_str()?.parse().ok()));
@@ -203,6 +204,7 @@ impl<'a> StatedError<'a> {
         let word = text("code").filter(|code| code.parse::<u64>().is_err());
         let error_type = text("type")
             .or(word)
+            .or(of_header)
             .map(String::from)
             .or_else(|| status_code.map(|status| status.to_string()))
             .unwrap_or_else(|| String::from("_OTHER"));

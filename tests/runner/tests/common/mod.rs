@@ -1,7 +1,7 @@
 //! Random event logs, odd ones included.
 
 use llmspan_core::{
-    delta::{ContentKind, Provenance, UsageMode},
+    delta::{ContentKind, Provenance, RawUsage, UsageMode},
     event::{Chunk, Event, ReportedUsage, TimedEvent},
     machine::{AttemptStart, CallStart, Failure, Headers, Retry, WaitEnd},
     provider::Protocol,
@@ -72,11 +72,7 @@ fn event() -> impl Strategy<Value = Event> {
         1 => phase_name().prop_map(Event::PhaseStarted),
         1 => phase_name().prop_map(Event::PhaseEnded),
         1 => Just(Event::RequestSent),
-        1 => any::<Option<u16>>().prop_map(|status| {
-            let mut headers = Headers::default();
-            headers.status_code = status;
-            Event::HeadersReceived(Box::new(headers))
-        }),
+        1 => headers().prop_map(|headers| Event::HeadersReceived(Box::new(headers))),
         1 => Just(Event::KeepAlive),
         1 => Just(Event::Delivered),
         2 => any::<bool>().prop_map(|abort_like| {
@@ -94,6 +90,25 @@ fn event() -> impl Strategy<Value = Event> {
         1 => prop_oneof![Just(TimeoutKind::Idle), Just(TimeoutKind::Deadline)].prop_map(Event::TimedOut),
         1 => Just(Event::Tick),
     ]
+}
+
+/// Counts no larger than those of `usage`, so that sums stay exact.
+fn headers() -> impl Strategy<Value = Headers> {
+    let time = || prop::option::of((0_u64..5_000_000_000).prop_map(Nanos::from_nanos));
+    let count = || prop::option::of(0_u64..1_000);
+    (any::<Option<u16>>(), [time(), time(), time()], [count(), count(), count()], any::<bool>()).prop_map(
+        |(status, [total, queue, retry_after], [input, output, cache_read], has_type)| {
+            let mut headers = Headers::default();
+            headers.status_code = status;
+            headers.server.total_ns = total;
+            headers.server.queue_ns = queue;
+            headers.retry_after_ns = retry_after;
+            headers.error_type = has_type.then(|| "ThrottlingException".into());
+            let counts = RawUsage { input, output, cache_read, ..RawUsage::default() };
+            headers.usage = (!counts.is_empty()).then(|| Box::new(counts));
+            headers
+        },
+    )
 }
 
 fn phase_name() -> impl Strategy<Value = Box<str>> {

@@ -1,0 +1,205 @@
+//! What the first bytes of a body tell.
+
+use crate::framing::Framing;
+use crate::provider::Protocol;
+use crate::provider::json::{Malformed, fill_from_slice};
+use crate::provider::lenient::{Fill, List, Maybe, Str, object};
+use crate::provider::source::Source;
+
+/// The bytes without a byte order mark and the white space before the first byte that says something.
+pub(super) fn trim_start(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes).trim_ascii_start()
+}
+
+/// How bytes with that start are framed; `None` when they do not tell.
+pub(super) fn framing(start: &[u8], protocol: Protocol) -> Option<Framing> {
+    match start.first()? {
+        b'{' if protocol == Protocol::OllamaChat => Some(Framing::Ndjson),
+        b'{' => Some(Framing::Json),
+        b'[' => Some(Framing::JsonArray),
+        // The length of a message, which is far below 16 MiB.
+        0 => Some(Framing::EventStream),
+        _ => is_event_text(start).then_some(Framing::Sse),
+    }
+}
+
+/// The protocol whose first event, or whole body, has the shape of these bytes. They may be cut anywhere.
+pub(super) fn protocol(start: &[u8]) -> Option<Protocol> {
+    match start.first()? {
+        b'{' => of_event("", start),
+        b'[' => of_event("", start.get(1..)?),
+        0 => of_message(start),
+        _ if is_event_text(start) => of_event_text(start),
+        _ => None,
+    }
+}
+
+fn is_event_text(start: &[u8]) -> bool {
+    [&b"data:"[..], b"event:", b"id:", b"retry:", b":"].iter().any(|field| start.starts_with(field))
+}
+
+/// The first event of server-sent events that tells. A ping or a comment may come before it.
+fn of_event_text(start: &[u8]) -> Option<Protocol> {
+    let mut name = "";
+    for line in start.split(|byte| matches!(byte, b'\n' | b'\r')) {
+        if line.is_empty() {
+            name = "";
+        } else if let Some(value) = line.strip_prefix(b"event:") {
+            name = core::str::from_utf8(value.trim_ascii()).unwrap_or_default();
+            if let Some(protocol) = of_event(name, b"") {
+                return Some(protocol);
+            }
+        } else if let Some(data) = line.strip_prefix(b"data:")
+            && let Some(protocol) = of_event(name, data)
+        {
+            return Some(protocol);
+        }
+    }
+    None
+}
+
+/// The first message of an AWS event stream, by the name of its event.
+fn of_message(start: &[u8]) -> Option<Protocol> {
+    let at = memchr::memmem::find(start, EVENT_TYPE)?;
+    // Two bytes of length stand before the name.
+    let name = start.get(at.checked_add(EVENT_TYPE.len())?.checked_add(2)?..)?;
+    if name.starts_with(b"chunk") {
+        Some(Protocol::BedrockInvoke)
+    } else {
+        CONVERSE.iter().any(|event| name.starts_with(event)).then_some(Protocol::BedrockConverse)
+    }
+}
+
+/// The name of a header, and the type of a string.
+const EVENT_TYPE: &[u8] = b":event-type\x07";
+const CONVERSE: [&[u8]; 4] = [b"messageStart", b"contentBlock", b"messageStop", b"metadata"];
+
+object! {
+    /// The members that tell the protocols apart. What comes behind a cut is absent.
+    struct Shape<'a> {
+        "object" => object: Str<'a>,
+        "type" => kind: Str<'a>,
+        "event_type" => event_type: Str<'a>,
+        "model" => model: Seen,
+        "role" => role: Seen,
+        "choices" => choices: List<Choice, 1>,
+        "error" => error: Seen,
+        "sequence_number" => sequence_number: Seen,
+        "messageId" => message_id: Seen,
+        "candidates" => candidates: Seen,
+        "promptFeedback" => prompt_feedback: Seen,
+        "modelVersion" => model_version: Seen,
+        "created_at" => created_at: Seen,
+        "done" => done: Seen,
+        "output" => output: Maybe<Output>,
+        "request_id" => request_id: Seen,
+        "stopReason" => stop_reason: Seen,
+        "generated_text" => generated_text: Seen,
+        "token" => token: Maybe<Token>,
+        "generation_id" => generation_id: Seen,
+        "generations" => generations: Seen,
+        "meta" => meta: Seen,
+        "text" => text: Seen,
+        "message" => message: Maybe<Message>,
+        "finish_reason" => finish_reason: Seen,
+    }
+}
+
+object! {
+    struct Choice { "delta" => delta: Seen, "message" => message: Seen, "text" => text: Seen }
+}
+
+object! {
+    struct Output {
+        "choices" => choices: Seen,
+        "text" => text: Seen,
+        "message" => message: Seen,
+    }
+}
+
+object! {
+    struct Token { "text" => text: Seen, "special" => special: Seen }
+}
+
+object! {
+    struct Message { "role" => role: Seen, "content" => content: Seen }
+}
+
+/// Whether a member is there and not null, be it cut.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Seen(bool);
+
+impl<'de> Fill<'de> for Seen {
+    fn fill<S: Source<'de>>(&mut self, reader: &mut S) -> Result<(), Malformed> {
+        self.0 = reader.peek() != Some(b'n');
+        reader.skip_value()
+    }
+}
+
+/// The protocol of one event with that name, or of a whole body.
+fn of_event(name: &str, json: &[u8]) -> Option<Protocol> {
+    let mut shape = Shape::default();
+    // What was read before the cut, or before whatever follows the object, is in place all the same.
+    let _ = fill_from_slice(&mut shape, json);
+    let kind = shape.kind.text();
+    let kind = if shape.present { &*kind } else { name };
+    by_name(&shape, kind).or_else(|| by_members(&shape))
+}
+
+fn by_name(shape: &Shape<'_>, kind: &str) -> Option<Protocol> {
+    match &*shape.object.text() {
+        "chat.completion" | "chat.completion.chunk" => return Some(Protocol::OpenAiChat),
+        "text_completion" => return Some(Protocol::OpenAiCompletions),
+        "response" => return Some(Protocol::OpenAiResponses),
+        "interaction" => return Some(Protocol::GeminiInteractions),
+        _ => {}
+    }
+    match &*shape.event_type.text() {
+        "stream-start" | "text-generation" => return Some(Protocol::CohereChat),
+        name if name.starts_with("interaction.") => return Some(Protocol::GeminiInteractions),
+        _ => {}
+    }
+    match kind {
+        "message_start" => Some(Protocol::AnthropicMessages),
+        "message" if shape.role.0 => Some(Protocol::AnthropicMessages),
+        "error" if shape.error.0 && !shape.sequence_number.0 => Some(Protocol::AnthropicMessages),
+        "completion" => Some(Protocol::AnthropicComplete),
+        "message-start" => Some(Protocol::CohereChat),
+        "start" if shape.message_id.0 => Some(Protocol::VercelUiMessage),
+        _ if kind.starts_with("interaction.") => Some(Protocol::GeminiInteractions),
+        _ if kind.starts_with("response.") => Some(Protocol::OpenAiResponses),
+        _ => None,
+    }
+}
+
+/// The protocols that name nothing: a set of members that others do not have.
+fn by_members(shape: &Shape<'_>) -> Option<Protocol> {
+    let output = shape.output.0.as_ref();
+    let is_dash_scope = output.is_some_and(|output| output.choices.0 || output.text.0) && shape.request_id.0;
+    let is_converse = output.is_some_and(|output| output.message.0) && shape.stop_reason.0;
+    let is_token = shape.token.0.as_ref().is_some_and(|token| token.text.0 && token.special.0);
+    let is_message = shape.message.0.as_ref().is_some_and(|message| message.role.0 && message.content.0);
+    let choice = shape.choices.0.first();
+    if choice.is_some_and(|choice| choice.delta.0 || choice.message.0) {
+        Some(Protocol::OpenAiChat)
+    } else if choice.is_some_and(|choice| choice.text.0) {
+        Some(Protocol::OpenAiCompletions)
+    } else if shape.candidates.0 || shape.prompt_feedback.0 || shape.model_version.0 {
+        Some(Protocol::GeminiGenerateContent)
+    } else if shape.model.0 && shape.created_at.0 && shape.done.0 {
+        Some(Protocol::OllamaChat)
+    } else if is_dash_scope {
+        Some(Protocol::DashScopeGeneration)
+    } else if is_converse {
+        Some(Protocol::BedrockConverse)
+    } else if shape.generated_text.0 || is_token {
+        Some(Protocol::HuggingFaceTextGen)
+    } else if (shape.generation_id.0 && shape.text.0)
+        || (shape.generations.0 && shape.meta.0)
+        || (is_message && shape.finish_reason.0)
+    {
+        Some(Protocol::CohereChat)
+    } else {
+        None
+    }
+}
