@@ -355,7 +355,11 @@ impl Open {
         let Self { machine, decoders } = self;
         let Some(decoder) = decoder_of(decoders, machine, attempt, protocol) else { return };
         let mut input = bytes;
-        while let Some(delta) = decoder.next_delta(&mut input) {
+        loop {
+            let mut delta = Delta::default();
+            if !decoder.next_into(&mut input, &mut delta) {
+                return;
+            }
             machine.handle_delta(now, attempt, &delta);
         }
     }

@@ -184,7 +184,7 @@ impl<'a> Message<'a> {
             let Some(header) = Header::take(&mut rest) else { return Frame::Corrupt };
             match header.name {
                 b":message-type" => message_type = header.text,
-                b":event-type" => event = Some(header.text),
+                b":event-type" => event = Some(header.text.as_bytes()),
                 b":exception-type" => exception = header.text,
                 b":error-code" => code = header.text,
                 b":error-message" => text = header.text,

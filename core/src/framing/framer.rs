@@ -47,7 +47,9 @@ pub enum Frame<'a> {
     /// One event of a stream.
     Event {
         /// The event name of a server-sent event or the event type of an AWS message, where there is one.
-        name: Option<&'a str>,
+        ///
+        /// Not checked to be UTF-8.
+        name: Option<&'a [u8]>,
         /// The payload, usually JSON text. Not checked to be UTF-8.
         data: &'a [u8],
     },
@@ -112,6 +114,9 @@ impl Framer {
     ///
     /// `None` means that `input` is used up and more bytes are needed.
     pub fn next_frame<'a, 'i: 'a>(&'a mut self, input: &mut &'i [u8]) -> Option<Frame<'a>> {
+        if input.is_empty() {
+            return None;
+        }
         if let State::Start { .. } = self.state {
             self.start(input)?;
         }
@@ -245,7 +250,9 @@ mod tests {
         match frame {
             Frame::Body { data } => format!("body {}", String::from_utf8_lossy(data)),
             Frame::Event { name: None, data } => String::from_utf8_lossy(data).to_string(),
-            Frame::Event { name: Some(name), data } => format!("{name}={}", String::from_utf8_lossy(data)),
+            Frame::Event { name: Some(name), data } => {
+                format!("{}={}", String::from_utf8_lossy(name), String::from_utf8_lossy(data))
+            }
             Frame::Compressed => "compressed".to_string(),
             Frame::Corrupt => "corrupt".to_string(),
             Frame::Error { code, message } => format!("error {code}: {message}"),

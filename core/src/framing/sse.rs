@@ -101,7 +101,7 @@ impl Sse {
                     Piece::Input(data) => data,
                     Piece::Buffered => self.data.as_slice(),
                 };
-                Frame::Event { name: core::str::from_utf8(name).ok().filter(|name| !name.is_empty()), data }
+                Frame::Event { name: Some(name).filter(|name| !name.is_empty()), data }
             }
         }
     }

@@ -9,13 +9,13 @@ use super::source::Input;
 use crate::delta::{ChoiceDelta, ContentKind, Delta, RawUsage, ServerTiming, Terminal, ToolCallDelta, UsageReport};
 
 /// Reads the payload of a message, the event type of which is in its header.
-pub(super) fn decode_message<'a>(delta: &mut Delta<'a>, event_type: &str, json: Input<'a>) {
+pub(super) fn decode_message<'a>(delta: &mut Delta<'a>, event_type: &[u8], json: Input<'a>) {
     let read = match event_type {
-        "contentBlockDelta" => read::<BlockDelta>(delta, json),
-        "contentBlockStart" => read::<BlockStart<'a>>(delta, json),
-        "messageStart" => read::<Start>(delta, json),
-        "messageStop" => read::<MessageStop<'a>>(delta, json),
-        "metadata" => read::<Metadata>(delta, json),
+        b"contentBlockDelta" => read::<BlockDelta>(delta, json),
+        b"contentBlockStart" => read::<BlockStart<'a>>(delta, json),
+        b"messageStart" => read::<Start>(delta, json),
+        b"messageStop" => read::<MessageStop<'a>>(delta, json),
+        b"metadata" => read::<Metadata>(delta, json),
         // The end of a block, and events of later versions.
         _ => Some(()),
     };

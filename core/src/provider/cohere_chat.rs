@@ -1,33 +1,55 @@
-//! `cohere.chat`: version 2 of Cohere's chat API.
+//! `cohere.chat`: Cohere's chat API. This is version 2; version 1 is told by its first event and read apart.
 
+use serde::{Deserialize, Serialize};
+
+use super::accounting::{Accounting, Basis, Counted, Tally};
+use super::cohere_v1::CohereV1;
 use super::error::ErrorField;
-use super::lenient::{Code, Count, List, Payload, Str, Text, object};
+use super::lenient::{Code, Count, Flag, List, Payload, Str, Text, object};
 use super::source::Input;
 use crate::delta::{ChoiceDelta, ContentKind, Delta, RawUsage, Terminal, ToolCallDelta, UsageReport};
 
-/// Reads one event, one whole answer or one error body.
-pub(super) fn decode(json: Input<'_>, body: bool) -> Delta<'_> {
-    let mut event = Event::default();
-    if json.fill(&mut event).is_none() {
-        return Delta::undecodable();
+/// What one event has to know of the ones before it.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub(super) struct CohereChat {
+    /// Once an event is of version 1.
+    version_1: Option<CohereV1>,
+}
+
+impl CohereChat {
+    /// Reads one event, one whole answer or one error body.
+    pub(super) fn decode<'a>(&mut self, delta: &mut Delta<'a>, json: Input<'a>, body: bool) {
+        if let Some(version_1) = &mut self.version_1 {
+            return version_1.decode(delta, json, body);
+        }
+        let mut event = Event::default();
+        if json.fill(&mut event).is_none() {
+            delta.decode_errors = 1;
+        } else if event.is_of_version_1() {
+            self.version_1.insert(CohereV1::default()).decode(delta, json, body);
+        } else {
+            write(delta, &mut event, json, body);
+        }
     }
-    let mut delta = Delta::chunk();
-    match event.kind.text().as_ref() {
-        "message-start" => {
+}
+
+fn write<'a>(delta: &mut Delta<'a>, event: &mut Event<'a>, json: Input<'a>, body: bool) {
+    delta.chunk = true;
+    match event.kind.bytes().as_ref() {
+        b"message-start" => {
             delta.response_id = event.id.take();
             delta.choices.push(ChoiceDelta::default());
         }
-        "content-start" | "content-delta" | "tool-plan-delta" | "tool-call-start" | "tool-call-delta" => {
-            event.delta.message.add_to(&mut delta, event.index.index());
+        b"content-start" | b"content-delta" | b"tool-plan-delta" | b"tool-call-start" | b"tool-call-delta" => {
+            event.delta.message.add_to(delta, event.index.index());
         }
-        "message-end" => {
-            add_end(&mut delta, &event.delta.usage, &mut event.delta.finish_reason, &mut event.delta.error);
+        b"message-end" => {
+            add_end(delta, &event.delta.usage, &mut event.delta.finish_reason, &mut event.delta.error);
         }
-        "" => whole(&mut delta, json, &mut event, body),
+        b"" => whole(delta, json, event, body),
         // Ends of content, citations, debug events.
         _ => {}
     }
-    delta
 }
 
 /// Reads an answer that does not stream. An error body has only a message, and maybe the id of the request.
@@ -67,6 +89,25 @@ object! {
         "message" => message: Message<'a>,
         "finish_reason" => finish_reason: Str<'a>,
         "usage" => usage: Usage,
+        // Of version 1.
+        "event_type" => old_kind: Str<'a>,
+        "is_finished" => is_finished: Flag,
+        "text" => text: Text,
+        "generation_id" => generation_id: Str<'a>,
+        "generations" => generations: Payload,
+    }
+}
+
+impl Event<'_> {
+    /// Events and answers of version 1 have other fields, and never a type. Without an event type they are the text that
+    /// has been generated.
+    fn is_of_version_1(&self) -> bool {
+        self.kind.is_empty()
+            && (!self.old_kind.is_empty()
+                || self.is_finished.0
+                || self.text.bytes > 0
+                || !self.generation_id.is_empty()
+                || self.generations.filled)
     }
 }
 
@@ -113,6 +154,7 @@ object! {
 }
 
 object! {
+    /// Counts of either version.
     struct Usage {
         "tokens" => tokens: Tokens,
         "billed_units" => billed: Tokens,
@@ -146,48 +188,63 @@ impl<'a> Message<'a> {
 }
 
 impl Usage {
-    /// What the model read and wrote; what is billed leaves out the tokens of Cohere's own prompt and is kept beside
-    /// it. Cached tokens are part of the input.
-    fn report(&self) -> Option<UsageReport> {
-        let mut rejected = 0;
-        let mut take = |count: Count| count.tally(&mut rejected);
-        let billed = (take(self.billed.input), take(self.billed.output));
+    pub(super) fn report(&self) -> Option<UsageReport> {
+        let mut tally = Tally::default();
+        let billed = (tally.take(self.billed.input), tally.take(self.billed.output));
         let raw = RawUsage {
-            input: take(self.tokens.input).or(billed.0),
-            output: take(self.tokens.output).or(billed.1),
-            cache_read: take(self.cached),
+            input: tally.take(self.tokens.input).or(billed.0),
+            output: tally.take(self.tokens.output).or(billed.1),
+            cache_read: tally.take(self.cached),
             billed_input: billed.0,
             billed_output: billed.1,
             ..RawUsage::default()
         };
-        (!raw.is_empty() || rejected > 0).then(|| UsageReport {
-            input_tokens: raw.input,
-            output_tokens: raw.output,
-            cache_read_tokens: raw.cache_read,
-            raw: Some(raw),
-            rejected,
-            ..UsageReport::default()
-        })
+        ACCOUNTING.report(raw, tally.rejected)
     }
 }
+
+/// What the model read and wrote; what is billed leaves out the tokens of Cohere's own prompt and is kept beside it.
+/// Cached tokens are part of the input.
+pub(super) const ACCOUNTING: Accounting =
+    Accounting { cache: Counted::Included, basis: Basis::Counted, ..Accounting::PLAIN };
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn decode(json: &[u8], body: bool) -> Delta<'_> {
+        let mut delta = Delta::default();
+        CohereChat::default().decode(&mut delta, Input::Json(json), body);
+        delta
+    }
+
     #[test]
     fn billed_units_are_kept_beside_the_tokens() {
         let json = br#"{"type":"message-end","delta":{"finish_reason":"COMPLETE","usage":{"billed_units":{"input_tokens":8},"tokens":{"input_tokens":90}}}}"#;
-        let delta = decode(Input::Json(json), false);
+        let delta = decode(json, false);
         let raw = delta.usage.unwrap().raw.unwrap();
         assert_eq!((raw.input, raw.billed_input, delta.terminal), (Some(90), Some(8), Terminal::Yes));
     }
 
     #[test]
     fn a_message_that_is_text_is_an_error() {
-        let error = decode(Input::Json(br#"{"id":"x","message":"model removed"}"#), true).error.unwrap();
+        let error = decode(br#"{"id":"x","message":"model removed"}"#, true).error.unwrap();
         assert_eq!(error.message.as_deref(), Some("model removed"));
-        let delta = decode(Input::Json(br#"{"type":"message-end","delta":{"finish_reason":"ERROR"}}"#), false);
+        let delta = decode(br#"{"type":"message-end","delta":{"finish_reason":"ERROR"}}"#, false);
         assert!(delta.error.is_some() && delta.terminal == Terminal::No);
+    }
+
+    #[test]
+    fn version_1_is_told_by_its_first_event() {
+        let mut decoder = CohereChat::default();
+        let start = br#"{"is_finished":false,"event_type":"stream-start","generation_id":"g"}"#;
+        let mut delta = Delta::default();
+        decoder.decode(&mut delta, Input::Json(start), true);
+        assert_eq!(delta.response_id.as_deref(), Some("g"));
+        let mut delta = Delta::default();
+        decoder.decode(&mut delta, Input::Json(br#"{"event_type":"text-generation","text":"Hi"}"#), true);
+        assert!(delta.bytes[0] == 2 && !delta.whole);
+        let delta = decode(br#"{"text":"Hi","generation_id":"g","finish_reason":"COMPLETE","meta":{}}"#, true);
+        assert!(delta.whole && delta.bytes[0] == 2 && delta.terminal == Terminal::Yes);
     }
 }

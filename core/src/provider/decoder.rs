@@ -6,14 +6,17 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::anthropic_messages::AnthropicMessages;
 use super::bedrock_invoke::BedrockInvoke;
+use super::cohere_chat::CohereChat;
+use super::dashscope_generation::DashScopeGeneration;
 use super::gemini::Gemini;
+use super::gemini_interactions::GeminiInteractions;
 use super::huggingface_textgen::HuggingFaceTextGen;
 use super::ollama_chat::OllamaChat;
 use super::openai_responses::OpenAiResponses;
 use super::protocol::Protocol;
 use super::source::{Input, Tape};
 use super::vercel_ui_message::VercelUiMessage;
-use super::{anthropic_complete, aws_error, bedrock_converse, cohere_chat, openai_chat, openai_completions};
+use super::{anthropic_complete, aws_error, bedrock_converse, openai_chat, openai_completions};
 use crate::delta::{Delta, ErrorDelta, Terminal};
 use crate::framing::{Frame, Framer};
 
@@ -33,7 +36,10 @@ enum State {
     Nothing,
     AnthropicMessages(AnthropicMessages),
     BedrockInvoke(BedrockInvoke),
+    CohereChat(CohereChat),
+    DashScopeGeneration(DashScopeGeneration),
     Gemini(Gemini),
+    GeminiInteractions(GeminiInteractions),
     HuggingFaceTextGen(HuggingFaceTextGen),
     OllamaChat(OllamaChat),
     OpenAiResponses(OpenAiResponses),
@@ -46,7 +52,10 @@ impl Decoder {
         let state = match protocol {
             Protocol::AnthropicMessages => State::AnthropicMessages(AnthropicMessages::default()),
             Protocol::BedrockInvoke => State::BedrockInvoke(BedrockInvoke::default()),
+            Protocol::CohereChat => State::CohereChat(CohereChat::default()),
+            Protocol::DashScopeGeneration => State::DashScopeGeneration(DashScopeGeneration::default()),
             Protocol::GeminiGenerateContent => State::Gemini(Gemini::default()),
+            Protocol::GeminiInteractions => State::GeminiInteractions(GeminiInteractions::default()),
             Protocol::HuggingFaceTextGen => State::HuggingFaceTextGen(HuggingFaceTextGen::default()),
             Protocol::OllamaChat => State::OllamaChat(OllamaChat::default()),
             Protocol::OpenAiResponses => State::OpenAiResponses(OpenAiResponses::default()),
@@ -148,14 +157,16 @@ impl Decoder {
         match (&mut self.state, self.protocol) {
             (State::AnthropicMessages(state), _) => state.decode(delta, json, body),
             (State::BedrockInvoke(state), _) => state.decode(delta, json, body),
+            (State::CohereChat(state), _) => state.decode(delta, json, body),
+            (State::DashScopeGeneration(state), _) => state.decode(delta, json, body),
             (State::Gemini(state), _) => *delta = state.decode(json, body),
+            (State::GeminiInteractions(state), _) => state.decode(delta, json, body),
             (State::HuggingFaceTextGen(state), _) => state.decode(delta, json, body),
             (State::OllamaChat(state), _) => *delta = state.decode(json),
             (State::OpenAiResponses(state), _) => *delta = state.decode(json, body),
             (State::VercelUiMessage(state), _) => state.decode(delta, json, body),
             (State::Nothing, Protocol::AnthropicComplete) => anthropic_complete::decode(delta, json, body),
             (State::Nothing, Protocol::BedrockConverse) => bedrock_converse::decode(delta, json),
-            (State::Nothing, Protocol::CohereChat) => *delta = cohere_chat::decode(json, body),
             (State::Nothing, Protocol::OpenAiChat | Protocol::MistralChat) => openai_chat::decode(delta, json, body),
             (State::Nothing, Protocol::OpenAiCompletions) => openai_completions::decode(delta, json, body),
             (State::Nothing, _) => delta.decode_errors = 1,
@@ -204,12 +215,17 @@ impl StreamDecoder {
     ///
     /// `None` means that `input` is used up and more bytes are needed.
     pub fn next_delta<'a, 'i: 'a>(&'a mut self, input: &mut &'i [u8]) -> Option<Delta<'a>> {
-        let frame = self.framer.next_frame(input)?;
-        let mut delta = Some(Delta::default());
-        if let Some(delta) = &mut delta {
-            self.decoder.decode_into(delta, &frame);
-        }
-        delta
+        let mut delta = Delta::default();
+        self.next_into(input, &mut delta).then_some(delta)
+    }
+
+    /// Does the same as [`Self::next_delta`] into a delta that is at its default, and says whether there was one.
+    ///
+    /// A delta is large: where it is written at the place that it is read from, nothing is moved.
+    pub fn next_into<'a, 'i: 'a>(&'a mut self, input: &mut &'i [u8], delta: &mut Delta<'a>) -> bool {
+        let Some(frame) = self.framer.next_frame(input) else { return false };
+        self.decoder.decode_into(delta, &frame);
+        true
     }
 
     /// Takes what the end of the stream leaves. To be called until it returns `None`.

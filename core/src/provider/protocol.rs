@@ -100,10 +100,12 @@ impl Protocol {
                 | Self::OpenAiResponses
                 | Self::AnthropicMessages
                 | Self::GeminiGenerateContent
+                | Self::GeminiInteractions
                 | Self::BedrockConverse
                 | Self::BedrockInvoke
                 | Self::OllamaChat
                 | Self::CohereChat
+                | Self::DashScopeGeneration
         )
     }
 }

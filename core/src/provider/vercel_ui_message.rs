@@ -47,34 +47,34 @@ impl VercelUiMessage {
             delta.add_text(ContentKind::Text, chunk.delta.bytes);
             return;
         }
-        match chunk.kind.text().as_ref() {
+        match chunk.kind.bytes().as_ref() {
             // Betas of version 5 had `text` in place of `delta`.
-            "reasoning-delta" => delta.add_text(ContentKind::Reasoning, chunk.delta.bytes.max(chunk.text.bytes)),
-            "tool-input-start" => self.open(delta, chunk),
-            "tool-input-delta" => delta.add_text(ContentKind::ToolCall, chunk.input_delta.bytes),
+            b"reasoning-delta" => delta.add_text(ContentKind::Reasoning, chunk.delta.bytes.max(chunk.text.bytes)),
+            b"tool-input-start" => self.open(delta, chunk),
+            b"tool-input-delta" => delta.add_text(ContentKind::ToolCall, chunk.input_delta.bytes),
             // Input that the tool does not accept is still a call of the model.
-            "tool-input-available" | "tool-input-error" => self.complete(delta, chunk),
-            "file" => chunk.add_file(delta),
-            "reasoning-file" => delta.add_text(ContentKind::Reasoning, chunk.url.text().len()),
-            "start" | "message-metadata" => chunk.add_metadata(delta),
-            "finish" => chunk.add_finish(delta),
+            b"tool-input-available" | b"tool-input-error" => self.complete(delta, chunk),
+            b"file" => chunk.add_file(delta),
+            b"reasoning-file" => delta.add_text(ContentKind::Reasoning, chunk.url.text().len()),
+            b"start" | b"message-metadata" => chunk.add_metadata(delta),
+            b"finish" => chunk.add_finish(delta),
             // Whoever watches the stream did not ask for the end, and there is no answer: neither an error of a class nor
             // a finish, so that the stream counts as cut unless something says otherwise.
-            "abort" => {
+            b"abort" => {
                 self.aborted = true;
                 delta.incomplete_reason = Some(Cow::Borrowed("abort"));
             }
-            "error" => {
+            b"error" => {
                 let message = chunk.error_text.take();
                 delta.error = Some(ErrorDelta { message, ..ErrorDelta::default() });
             }
             // What was begun in a step that the server tries again does not go on.
-            "reset-step" => {
+            b"reset-step" => {
                 self.open_calls.clear();
                 self.forgotten_calls = 0;
             }
             // No chunk of the protocol: an error body.
-            "" => chunk.add_error(delta, body),
+            b"" => chunk.add_error(delta, body),
             // Starts and ends of parts and steps, tool approvals and outputs, sources, data of the application.
             _ => {}
         }

@@ -3,6 +3,7 @@
 use core::hint::black_box;
 
 use llmspan_core::{
+    delta::Delta,
     engine::Call,
     provider::{Protocol, StreamDecoder},
     time::Timestamp,
@@ -127,8 +128,12 @@ pub(crate) fn decode_input(mut decoder: StreamDecoder, reads: Vec<Vec<u8>>) -> D
 fn decode_all(decoder: &mut StreamDecoder, reads: &[Vec<u8>]) {
     for read in reads {
         let mut input = read.as_slice();
-        while let Some(delta) = decoder.next_delta(&mut input) {
-            black_box(delta);
+        loop {
+            let mut delta = Delta::default();
+            if !decoder.next_into(&mut input, &mut delta) {
+                break;
+            }
+            black_box(&delta);
         }
     }
 }

@@ -30,7 +30,7 @@ fn replay<'a>(protocol: Protocol, pieces: impl Iterator<Item = &'a [u8]>) -> (Re
 
 /// Repeats `piece` until `total` bytes are there, between a begin and an end.
 fn long<'a>(begin: &'a [u8], piece: &'a [u8], total: usize, end: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
-    [begin].into_iter().chain(std::iter::repeat_n(piece, total / piece.len())).chain([end])
+    [begin].into_iter().chain(core::iter::repeat_n(piece, total / piece.len())).chain([end])
 }
 
 const PIECE: [u8; 16 << 10] = [b'x'; 16 << 10];
@@ -47,7 +47,13 @@ fn a_line_of_64_mib_is_skipped() {
         (Protocol::OpenAiChat, "event: ", "\ndata: [DONE]\n\n", frame_cap, 0),
         (Protocol::OpenAiChat, "{\"a\":\"", "\"}", body_cap, 1),
         (Protocol::OllamaChat, "{\"a\":\"", "\"}\n{\"done\":true}\n", frame_cap, 1),
-        (Protocol::GeminiGenerateContent, "[{\"a\":\"", "\"},{\"promptFeedback\":{\"blockReason\":\"X\"}}]", frame_cap, 1),
+        (
+            Protocol::GeminiGenerateContent,
+            "[{\"a\":\"",
+            "\"},{\"promptFeedback\":{\"blockReason\":\"X\"}}]",
+            frame_cap,
+            1,
+        ),
     ] {
         let (record, most) = replay(protocol, long(begin.as_bytes(), &PIECE, 64 << 20, end.as_bytes()));
         assert_eq!(record.diagnostics.oversized_frames, oversized, "{protocol} {begin}");
@@ -82,7 +88,7 @@ fn a_million_tiny_frames_take_no_memory() {
         (Protocol::OpenAiChat, "\n", 0, 0),
     ] {
         let read = frame.repeat(1_000);
-        let (record, most) = replay(protocol, std::iter::repeat_n(read.as_bytes(), FRAMES / 1_000));
+        let (record, most) = replay(protocol, core::iter::repeat_n(read.as_bytes(), FRAMES / 1_000));
         let got = record.content.map_or(0, |content| content.chunks);
         assert_eq!(got, chunks as u64, "{protocol} {frame:?}");
         let alive = record.keep_alives.map_or(0, |alive| alive.count);

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::text;
 use crate::delta::{Delta, Terminal};
 use crate::provider::anthropic_messages::AnthropicMessages;
+use crate::provider::cohere_v1::CohereV1;
 use crate::provider::lenient::{List, Seen, Str, object};
 use crate::provider::source::Input;
 use crate::provider::{anthropic_complete, bedrock_converse, openai_completions};
@@ -16,6 +17,8 @@ pub(super) enum Family {
     AnthropicComplete,
     /// Claude.
     AnthropicMessages(AnthropicMessages),
+    /// Command, and Command R with the events of version 1 of Cohere's chat.
+    Cohere(CohereV1),
     /// Nova, which speaks as `Converse` does.
     Nova,
     /// Jamba, gpt-oss, Qwen, imported models and the chat models of Mistral; `DeepSeek` with text completions.
@@ -46,6 +49,9 @@ impl Family {
             Shape { choices: Seen(true), .. } => Self::OpenAi,
             Shape { nova: Seen(true), .. } => Self::Nova,
             Shape { text: Seen(true), .. } => Self::Text,
+            Shape { event_type: Seen(true), .. } | Shape { cohere: Seen(true), .. } => {
+                Self::Cohere(CohereV1::default())
+            }
             Shape { completion: Seen(true), .. } => Self::AnthropicComplete,
             Shape { kind, .. } if !kind.is_empty() => Self::AnthropicMessages(AnthropicMessages::default()),
             _ => return None,
@@ -56,6 +62,7 @@ impl Family {
         match self {
             Self::AnthropicComplete => anthropic_complete::decode(delta, json, body),
             Self::AnthropicMessages(state) => state.decode(delta, json, body),
+            Self::Cohere(state) => state.decode(delta, json, body),
             Self::Nova => bedrock_converse::decode(delta, json),
             Self::OpenAi => chat(delta, json, body),
             Self::Text => text::decode(delta, json, body),

@@ -42,6 +42,37 @@ impl<'de> Raw<'de> {
         if self.has_escapes() { Cow::Owned(build(raw)) } else { Cow::Borrowed(raw) }
     }
 
+    /// The UTF-8 bytes of the string one by one, escapes decoded as they come.
+    pub(in crate::provider) fn utf8(self) -> impl Iterator<Item = u8> {
+        let mut rest = self.bytes;
+        // What is left of a decoded character, its next byte lowest. No byte but the first of a character is 0.
+        let mut pending = 0_u32;
+        core::iter::from_fn(move || {
+            if pending == 0 {
+                let (&byte, after) = rest.split_first()?;
+                rest = after;
+                // Text that a host holds has no escapes, but may have backslashes.
+                if byte != b'\\' || !self.has_escapes() {
+                    return Some(byte);
+                }
+                let (character, after) = unescape(rest)?;
+                rest = after;
+                let mut encoded = [0; 4];
+                character.encode_utf8(&mut encoded);
+                pending = u32::from_le_bytes(encoded);
+            }
+            let [byte, ..] = pending.to_le_bytes();
+            pending >>= 8;
+            Some(byte)
+        })
+    }
+
+    /// The UTF-8 bytes of the string, which nobody has to check again.
+    #[inline]
+    pub(in crate::provider) fn bytes(self) -> Cow<'de, [u8]> {
+        if self.has_escapes() { Cow::Owned(self.text().into_owned().into_bytes()) } else { Cow::Borrowed(self.bytes) }
+    }
+
     /// Whether this is that string.
     #[inline]
     pub(in crate::provider) fn is(self, text: &str) -> bool {

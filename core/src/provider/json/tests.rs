@@ -283,6 +283,17 @@ fn special_bytes_are_found_at_every_place() {
 }
 
 #[test]
+fn strings_are_decoded_byte_by_byte() {
+    for json in [r#""""#, r#""plain""#, r#""a\n\"\/\u0000b""#, r#""é\u00e9\ud83d\ude00€\ud83dx""#] {
+        let mut text = Str::default();
+        fill_from_slice(&mut text, json.as_bytes()).unwrap();
+        assert_eq!(text.utf8().collect::<Vec<u8>>(), text.text().as_bytes(), "{json}");
+        assert_eq!(text.utf8().count(), text.len(), "{json}");
+    }
+    assert!(Raw::plain("a\\nb").utf8().eq(*b"a\\nb"));
+}
+
+#[test]
 fn numbers_keep_their_sign_and_size() {
     assert_eq!(number("18446744073709551615"), Some(Number::Unsigned(u64::MAX)));
     assert_eq!(number("-5"), Some(Number::Negative(-5)));

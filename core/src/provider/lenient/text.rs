@@ -75,6 +75,12 @@ impl<'a> Str<'a> {
         self.0.text()
     }
 
+    /// The UTF-8 bytes of the string: what tells one kind of event from another without checking the text once more.
+    #[inline]
+    pub(in crate::provider) fn bytes(self) -> Cow<'a, [u8]> {
+        self.0.bytes()
+    }
+
     /// Whether it is that string, which is not empty.
     #[inline]
     pub(in crate::provider) fn is(self, text: &str) -> bool {
@@ -84,6 +90,17 @@ impl<'a> Str<'a> {
     #[inline]
     pub(in crate::provider) fn is_empty(self) -> bool {
         self.0.is_empty()
+    }
+
+    /// UTF-8 bytes of the string.
+    #[inline]
+    pub(in crate::provider) fn len(self) -> usize {
+        self.0.len()
+    }
+
+    /// The UTF-8 bytes of the string, none of them kept.
+    pub(in crate::provider) fn utf8(self) -> impl Iterator<Item = u8> {
+        self.0.utf8()
     }
 }
 
