@@ -178,32 +178,38 @@ impl<'a> Message<'a> {
     /// What the message is, by its headers. One whose headers cannot be read is counted as damaged; where the next message
     /// begins is known all the same.
     fn frame(self) -> Frame<'a> {
+        self.by_headers().unwrap_or(Frame::Corrupt)
+    }
+
+    fn by_headers(self) -> Option<Frame<'a>> {
         let mut rest = self.headers;
-        let (mut message_type, mut event, mut exception, mut code, mut text) = ("", None, "", "", "");
+        let (mut message_type, mut event) = (&b""[..], None);
+        let (mut exception, mut code, mut text) = (&b""[..], &b""[..], &b""[..]);
         while !rest.is_empty() {
-            let Some(header) = Header::take(&mut rest) else { return Frame::Corrupt };
+            let header = Header::take(&mut rest)?;
             match header.name {
                 b":message-type" => message_type = header.text,
-                b":event-type" => event = Some(header.text.as_bytes()),
+                b":event-type" => event = Some(header.text),
                 b":exception-type" => exception = header.text,
                 b":error-code" => code = header.text,
                 b":error-message" => text = header.text,
                 _ => {}
             }
         }
-        match message_type {
-            "exception" => Frame::Exception { name: exception, data: self.payload },
-            "error" => Frame::Error { code, message: text },
+        let string = |bytes| core::str::from_utf8(bytes).ok();
+        Some(match message_type {
+            b"exception" => Frame::Exception { name: string(exception)?, data: self.payload },
+            b"error" => Frame::Error { code: string(code)?, message: string(text)? },
             _ => Frame::Event { name: event, data: self.payload },
-        }
+        })
     }
 }
 
-/// One header, with its value where that is a string.
+/// One header, with its value where that is a string. Not checked to be UTF-8.
 #[derive(Clone, Copy, Debug)]
 struct Header<'a> {
     name: &'a [u8],
-    text: &'a str,
+    text: &'a [u8],
 }
 
 impl<'a> Header<'a> {
@@ -227,8 +233,7 @@ impl<'a> Header<'a> {
         };
         let (value, after) = after.split_at_checked(length)?;
         *rest = after;
-        let text = if kind == STRING { core::str::from_utf8(value).ok()? } else { "" };
-        Some(Self { name, text })
+        Some(Self { name, text: if kind == STRING { value } else { &[] } })
     }
 }
 

@@ -480,7 +480,8 @@ mod tests {
         block.extend_from_slice(b"\x0b:event-type\x07\x00\x01e");
         check_messages(&with_headers(&block), 256, &["e="]);
         // One that cannot be read costs only its message.
-        for bad in [&b"\x05ab"[..], b"\x01h\x0a", b"\x01h\x07\x00\x09x", b"\x01h\x07\x00\x01\xff"] {
+        let exception = b"\x0d:message-type\x07\x00\x09exception\x0f:exception-type\x07\x00\x01\xff";
+        for bad in [&b"\x05ab"[..], b"\x01h\x0a", b"\x01h\x07\x00\x09x", exception] {
             check_messages(&[with_headers(bad), event("a", "1")].concat(), 256, &["corrupt", "a=1"]);
         }
     }

@@ -56,14 +56,14 @@ impl BedrockInvoke {
             return;
         }
         let Self { family, has_usage, chunk } = self;
-        let text = bytes.text();
+        let text = bytes.bytes();
         chunk.clear();
-        if text.starts_with('{') {
+        if text.starts_with(b"{") {
             // The SDK for Python decodes the base64 by itself.
-            chunk.extend_from_slice(text.as_bytes());
+            chunk.extend_from_slice(&text);
         } else {
             chunk.resize(text.len() / 4 * 3 + 3, 0);
-            let Ok(length) = STANDARD.decode_slice(text.as_bytes(), chunk) else {
+            let Ok(length) = STANDARD.decode_slice(text.as_ref(), chunk) else {
                 delta.chunk = true;
                 delta.decode_errors = 1;
                 return;
