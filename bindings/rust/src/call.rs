@@ -7,7 +7,7 @@ use llmspan_core::{
     engine,
     event::{Chunk, Event, ReportedUsage},
     machine::{AttemptStart, CallStart, Failure, Headers, Retry, WaitEnd},
-    provider::Protocol,
+    provider::{Protocol, headers},
     record::{AttributeValue, Attributes, TimeoutKind},
     time::Timestamp,
 };
@@ -150,7 +150,10 @@ impl Attempt {
 
     /// Marks the arrival of the response headers and reads them. Gives back what they say, for the retry to come.
     pub fn response<'a>(&self, status_code: u16, headers: impl IntoIterator<Item = (&'a str, &'a str)>) -> Headers {
-        let headers = llmspan_core::provider::headers::read(status_code, headers);
+        let headers = match self.open.shared.unix_now() {
+            Some(arrival) => headers::read_at(status_code, headers, arrival),
+            None => headers::read(status_code, headers),
+        };
         self.headers(headers.clone());
         headers
     }

@@ -17,7 +17,7 @@ use llmspan_core::{
     event::{Event, TimedEvent},
     machine::CallStart,
     record::Record,
-    time::Timestamp,
+    time::{Timestamp, UnixNanos},
 };
 
 use crate::{
@@ -191,7 +191,11 @@ impl Shared {
 
     /// Adds the wall-clock anchor that `start` lacks.
     pub(crate) fn anchor(&self, start: &mut CallStart) {
-        start.unix_ns = start.unix_ns.or_else(|| self.clock.unix_now());
+        start.unix_ns = start.unix_ns.or_else(|| self.unix_now());
+    }
+
+    pub(crate) fn unix_now(&self) -> Option<UnixNanos> {
+        self.clock.unix_now()
     }
 
     pub(crate) fn add_open(&self, number: u64, call: Weak<OpenCall>) {
