@@ -6,8 +6,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::error::ErrorField;
-use super::lenient::{Count, List, Payload, Str, Text, object};
+use super::error::{ErrorField, bare_error};
+use super::lenient::{Count, List, Maybe, Payload, Str, Text, object};
 use super::source::Input;
 use crate::delta::{ChoiceDelta, ContentKind, Delta, RawUsage, Terminal, ToolCallDelta, UsageReport};
 
@@ -26,6 +26,14 @@ impl AnthropicMessages {
         match json.fill(&mut event) {
             Some(()) => self.write(delta, &mut event, body),
             None => delta.decode_errors = 1,
+        }
+        // Neither a message nor an error object: the word of a gateway in front.
+        if body
+            && !delta.whole
+            && let Some(error) = bare_error(json)
+        {
+            delta.error = Some(error);
+            delta.whole = true;
         }
     }
 
@@ -48,16 +56,22 @@ impl AnthropicMessages {
                 delta.keep_alives = 1;
             }
             "message_start" => {
-                let message = &mut event.message;
+                let message = event.message.0.get_or_insert_default();
                 delta.response_id = message.id.take();
                 delta.response_model = message.model.take();
                 delta.choices.push(ChoiceDelta { index: 0, finish_reason: message.stop_reason.take() });
                 delta.usage = self.start(&message.usage);
+                // A turn that goes on from tools run by code begins with what it has.
+                add_blocks(delta, &mut message.content);
             }
-            "content_block_start" => event.content_block.add_to(delta, event.index.index()),
+            "content_block_start" => {
+                if let Some(block) = &mut event.content_block.0 {
+                    block.add_to(delta, event.index.index());
+                }
+            }
             "message_delta" => {
                 delta.choices.push(ChoiceDelta { index: 0, finish_reason: event.delta.stop_reason.take() });
-                delta.usage = self.update(&event.usage);
+                delta.usage = event.usage.0.as_ref().and_then(|usage| self.update(usage));
             }
             "message_stop" => delta.terminal = Terminal::Yes,
             "message" => {
@@ -66,10 +80,8 @@ impl AnthropicMessages {
                 delta.response_id = event.id.take();
                 delta.response_model = event.model.take();
                 delta.choices.push(ChoiceDelta { index: 0, finish_reason: event.stop_reason.take() });
-                delta.usage = self.update(&event.usage);
-                for (position, block) in event.content.0.iter_mut().enumerate() {
-                    block.add_to(delta, u32::try_from(position).ok());
-                }
+                delta.usage = event.usage.0.as_ref().and_then(|usage| self.update(usage));
+                add_blocks(delta, &mut event.content);
             }
             // `content_block_stop`, and events of later versions.
             _ => {}
@@ -116,14 +128,20 @@ impl AnthropicMessages {
     }
 }
 
+fn add_blocks<'a>(delta: &mut Delta<'a>, blocks: &mut List<Block<'a>, 0>) {
+    for (position, block) in blocks.0.iter_mut().enumerate() {
+        block.add_to(delta, u32::try_from(position).ok());
+    }
+}
+
 object! {
     struct Event<'a> {
         "type" => kind: Str<'a>,
         "index" => index: Count,
         "delta" => delta: BlockDelta<'a>,
-        "content_block" => content_block: Block<'a>,
-        "message" => message: Message<'a>,
-        "usage" => usage: Usage,
+        "content_block" => content_block: Maybe<Block<'a>>,
+        "message" => message: Maybe<Message<'a>>,
+        "usage" => usage: Maybe<Usage>,
         "error" => error: ErrorField<'a>,
         // Of a whole message.
         "id" => id: Str<'a>,
@@ -137,6 +155,7 @@ object! {
     struct Message<'a> {
         "id" => id: Str<'a>,
         "model" => model: Str<'a>,
+        "content" => content: List<Block<'a>, 0>,
         "stop_reason" => stop_reason: Str<'a>,
         "usage" => usage: Usage,
     }
@@ -273,6 +292,36 @@ mod tests {
             decode(&mut decoder, br#"{"type":"error","error":{"type":"overloaded_error","message":"m"}}"#, false);
         assert_eq!(delta.error.unwrap().error_type.as_deref(), Some("overloaded_error"));
         assert_eq!(decode(&mut decoder, br#"{"type":"message_stop"}"#, false).terminal, Terminal::Yes);
+    }
+
+    #[test]
+    fn a_message_may_start_with_content() {
+        let json = br#"{"type":"message_start","message":{"id":"m","content":[{"type":"code_execution_tool_result"},{"type":"tool_use","id":"t","name":"f","input":{"a":1}}],"stop_reason":"tool_use"}}"#;
+        let delta = decode(&mut AnthropicMessages::default(), json, false);
+        assert_eq!((delta.tool_calls.len(), delta.tool_calls[0].index), (1, Some(1)));
+        assert!(delta.visible.contains(ContentKind::ToolCall));
+    }
+
+    #[test]
+    fn a_body_without_an_error_object_is_a_message() {
+        let delta = decode(&mut AnthropicMessages::default(), br#"{"message":"no credentials"}"#, true);
+        assert_eq!(delta.error.unwrap().message.as_deref(), Some("no credentials"));
+        let json = br#"{"error":{"code":429,"message":"m","status":"RESOURCE_EXHAUSTED"}}"#;
+        let error = decode(&mut AnthropicMessages::default(), json, true).error.unwrap();
+        assert_eq!((error.error_type.as_deref(), error.status_code), (Some("RESOURCE_EXHAUSTED"), Some(429)));
+    }
+
+    #[test]
+    fn compaction_and_citations_are_not_content() {
+        for silent in [
+            r#"{"type":"content_block_delta","delta":{"type":"compaction_delta","content":"so far"}}"#,
+            r#"{"type":"content_block_delta","delta":{"type":"citations_delta","citation":{"cited_text":"x"}}}"#,
+            r#"{"type":"content_block_start","content_block":{"type":"compaction","content":"so far"}}"#,
+            r#"{"type":"content_block_start","content_block":{"type":"web_search_tool_result","content":[{"title":"x"}]}}"#,
+            r#"{"type":"content_block_start","content_block":{"type":"fallback","to":{"model":"m"}}}"#,
+        ] {
+            assert!(decode(&mut AnthropicMessages::default(), silent.as_bytes(), false).visible.is_empty(), "{silent}");
+        }
     }
 
     #[test]

@@ -12,11 +12,12 @@ use super::gemini::Gemini;
 use super::gemini_interactions::GeminiInteractions;
 use super::huggingface_textgen::HuggingFaceTextGen;
 use super::ollama_chat::OllamaChat;
+use super::openai_chat::OpenAiChat;
 use super::openai_responses::OpenAiResponses;
 use super::protocol::Protocol;
 use super::source::{Input, Tape};
 use super::vercel_ui_message::VercelUiMessage;
-use super::{anthropic_complete, aws_error, bedrock_converse, openai_chat, openai_completions};
+use super::{anthropic_complete, aws_error, bedrock_converse, openai_completions};
 use crate::delta::{Delta, ErrorDelta, Terminal};
 use crate::framing::{Frame, Framer};
 
@@ -42,6 +43,7 @@ enum State {
     GeminiInteractions(GeminiInteractions),
     HuggingFaceTextGen(HuggingFaceTextGen),
     OllamaChat(OllamaChat),
+    OpenAiChat(OpenAiChat),
     OpenAiResponses(OpenAiResponses),
     VercelUiMessage(VercelUiMessage),
 }
@@ -58,6 +60,7 @@ impl Decoder {
             Protocol::GeminiInteractions => State::GeminiInteractions(GeminiInteractions::default()),
             Protocol::HuggingFaceTextGen => State::HuggingFaceTextGen(HuggingFaceTextGen::default()),
             Protocol::OllamaChat => State::OllamaChat(OllamaChat::default()),
+            Protocol::OpenAiChat | Protocol::MistralChat => State::OpenAiChat(OpenAiChat::default()),
             Protocol::OpenAiResponses => State::OpenAiResponses(OpenAiResponses::default()),
             Protocol::VercelUiMessage => State::VercelUiMessage(VercelUiMessage::default()),
             _ => State::Nothing,
@@ -163,11 +166,11 @@ impl Decoder {
             (State::GeminiInteractions(state), _) => state.decode(delta, json, body),
             (State::HuggingFaceTextGen(state), _) => state.decode(delta, json, body),
             (State::OllamaChat(state), _) => *delta = state.decode(json),
+            (State::OpenAiChat(state), _) => state.decode(delta, json, body),
             (State::OpenAiResponses(state), _) => *delta = state.decode(json, body),
             (State::VercelUiMessage(state), _) => state.decode(delta, json, body),
             (State::Nothing, Protocol::AnthropicComplete) => anthropic_complete::decode(delta, json, body),
             (State::Nothing, Protocol::BedrockConverse) => bedrock_converse::decode(delta, json),
-            (State::Nothing, Protocol::OpenAiChat | Protocol::MistralChat) => openai_chat::decode(delta, json, body),
             (State::Nothing, Protocol::OpenAiCompletions) => openai_completions::decode(delta, json, body),
             (State::Nothing, _) => delta.decode_errors = 1,
         }

@@ -6,7 +6,7 @@ use core::mem;
 use super::headers;
 use super::json::Malformed;
 use super::lenient::{Code, Fill, List, Str, object};
-use super::source::Source;
+use super::source::{Input, Source};
 use crate::delta::ErrorDelta;
 use crate::time::Nanos;
 
@@ -14,7 +14,8 @@ object! {
     /// The members of an error object.
     struct ErrorObject<'a> {
         "type" => kind: Str<'a>,
-        "status" => status: Code<'a>,
+        // The router of Hugging Face has the HTTP status under a name of its own.
+        "status" | "http_status_code" => status: Code<'a>,
         "code" => code: Code<'a>,
         "message" => message: Str<'a>,
         "details" => details: List<Detail<'a>, 1>,
@@ -27,6 +28,24 @@ object! {
         "@type" => kind: Str<'a>,
         "retryDelay" => retry_delay: Str<'a>,
     }
+}
+
+object! {
+    /// A body that is an error without an `error` object: of gateways in front of a provider, `FastAPI` (`detail`),
+    /// Databricks and Snowflake (`error_code`), Azure's front door (`statusCode`).
+    struct BareError<'a> {
+        "type" => kind: Str<'a>,
+        "code" | "error_code" | "statusCode" => code: Code<'a>,
+        "message" | "detail" => message: Str<'a>,
+    }
+}
+
+/// The error that a body states by a message alone, where nothing else in it was understood.
+pub(super) fn bare_error(json: Input<'_>) -> Option<ErrorDelta<'_>> {
+    let mut error = BareError::default();
+    json.fill(&mut error)?;
+    let BareError { kind, code, message, .. } = &mut error;
+    (!message.is_empty()).then(|| ErrorField::of_parts(kind, code, message))
 }
 
 /// The value of an `error` field: an object, or only a message.
@@ -44,6 +63,15 @@ impl<'a> ErrorField<'a> {
         ErrorObject { kind, code, message, ..ErrorObject::default() }.into_delta()
     }
 
+    /// Takes the error; one that is only a message has its class beside it, as at xAI.
+    pub(super) fn take_beside(&mut self, kind: &mut Str<'a>, code: &mut Code<'a>) -> Option<ErrorDelta<'a>> {
+        let mut error = self.0.take()?;
+        if error.is_message() {
+            (error.kind, error.code) = (mem::take(kind), mem::take(code));
+        }
+        Some(error.into_delta())
+    }
+
     pub(super) fn is_present(&self) -> bool {
         self.0.is_some()
     }
@@ -51,16 +79,30 @@ impl<'a> ErrorField<'a> {
 
 impl<'a> ErrorObject<'a> {
     /// The class is the type, else the code or status that is a word (`status` is Gemini's name for it); a code or
-    /// status that is a number is the HTTP status.
+    /// status that is a number is the HTTP status, also where it is written as text (LiteLLM, Azure).
     fn into_delta(self) -> ErrorDelta<'a> {
-        let status_code = self.code.status_code().or_else(|| self.status.status_code());
-        let error_type = self.kind.non_empty().or_else(|| self.code.word()).or_else(|| self.status.word());
+        let (code, status) = (numeral(self.code), numeral(self.status));
+        let status_code = code.status_code().or_else(|| status.status_code());
+        let error_type = self.kind.non_empty().or_else(|| code.word()).or_else(|| status.word());
         let retry_after_ns = self.details.0.iter().find_map(Detail::retry_delay);
         ErrorDelta { error_type, status_code, message: self.message.non_empty(), retry_after_ns }
     }
 
+    /// Whether only the message is known, as of an error that is text.
+    fn is_message(&self) -> bool {
+        self.kind.is_empty() && matches!((self.code, self.status), (Code::Absent, Code::Absent))
+    }
+
     fn of_message(message: Str<'a>) -> Option<Box<Self>> {
         (!message.is_empty()).then(|| Box::new(Self { message, ..Self::default() }))
+    }
+}
+
+/// The code, as a number where it is the numeral of one.
+fn numeral(code: Code<'_>) -> Code<'_> {
+    match code {
+        Code::Word(word) => word.text().parse().map_or(code, Code::Number),
+        code => code,
     }
 }
 
@@ -115,8 +157,24 @@ mod tests {
         let error = read(r#"{"code":429,"status":"RESOURCE_EXHAUSTED"}"#).unwrap();
         assert_eq!((error.error_type.as_deref(), error.status_code), (Some("RESOURCE_EXHAUSTED"), Some(429)));
         assert_eq!(read(r#"{"code":7}"#).unwrap().status_code, None);
+        let error = read(r#"{"code":"429","message":"m"}"#).unwrap();
+        assert_eq!((error.error_type.as_deref(), error.status_code), (None, Some(429)));
+        let error = read(r#"{"code":"content_filter","status":400}"#).unwrap();
+        assert_eq!((error.error_type.as_deref(), error.status_code), (Some("content_filter"), Some(400)));
+        assert_eq!(read(r#"{"code":"1113"}"#).unwrap().error_type, None);
         assert_eq!(read("\"overloaded\"").unwrap().message.as_deref(), Some("overloaded"));
         assert!(read("null").is_none() && read("\"\"").is_none() && read("false").is_none());
+    }
+
+    #[test]
+    fn a_body_may_be_an_error_without_an_error_object() {
+        let read = |json: &'static str| bare_error(Input::Json(json.as_bytes()));
+        let error = read(r#"{"error_code":"BAD_REQUEST","message":"m"}"#).unwrap();
+        assert_eq!((error.error_type.as_deref(), error.message.as_deref()), (Some("BAD_REQUEST"), Some("m")));
+        let error = read(r#"{"statusCode":401,"message":"m"}"#).unwrap();
+        assert_eq!((error.error_type.as_deref(), error.status_code), (None, Some(401)));
+        assert_eq!(read(r#"{"detail":"m"}"#).unwrap().message.as_deref(), Some("m"));
+        assert!(read("{}").is_none() && read(r#"{"detail":[{"loc":[]}]}"#).is_none() && read("[]").is_none());
     }
 
     #[test]

@@ -1,10 +1,15 @@
 //! `gemini.generate_content`: Gemini at AI Studio and Vertex.
 //!
 //! Every chunk is a whole `GenerateContentResponse`, with usage counted up to then. There is no end marker.
+//!
+//! Names are read in both spellings: the mapping of protocol buffers to JSON writes `usageMetadata` and has readers
+//! accept `usage_metadata`, which is what the objects of the Python libraries are written out with.
+
+use alloc::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use super::error::ErrorField;
+use super::error::{ErrorField, bare_error};
 use super::lenient::{Code, Count, Flag, List, Payload, Str, Text, object};
 use super::source::Input;
 use crate::delta::{ChoiceDelta, ContentKind, Delta, RawUsage, Terminal, ToolCallDelta, UsageReport};
@@ -20,31 +25,34 @@ impl Gemini {
     pub(super) fn decode<'a>(&mut self, json: Input<'a>, body: bool) -> Delta<'a> {
         let mut chunk = Chunk::default();
         match json.fill(&mut chunk) {
-            Some(()) => self.delta(&mut chunk, body),
+            Some(()) => self.delta(&mut chunk, json, body),
             None => Delta::undecodable(),
         }
     }
 
-    fn delta<'a>(&mut self, chunk: &mut Chunk<'a>, body: bool) -> Delta<'a> {
+    fn delta<'a>(&mut self, chunk: &mut Chunk<'a>, json: Input<'a>, body: bool) -> Delta<'a> {
         let mut delta = Delta::chunk();
         delta.whole = body;
         delta.response_id = chunk.response_id.take();
         delta.response_model = chunk.model_version.take();
         delta.usage = chunk.usage.report();
         delta.error = chunk.error.take();
-        delta.block_reason = chunk.prompt_feedback.block_reason.take();
+        delta.block_reason = word_of(&mut chunk.prompt_feedback.block_reason);
         for (position, candidate) in chunk.candidates.0.iter_mut().enumerate() {
             let index = candidate.index.index().or_else(|| u32::try_from(position).ok()).unwrap_or(u32::MAX);
             for part in &mut candidate.content.parts.0 {
                 self.add_part(&mut delta, index, part);
             }
-            let finish_reason = core::mem::take(&mut candidate.finish_reason).label();
+            let finish_reason = word_of(&mut candidate.finish_reason);
             delta.choices.push(ChoiceDelta { index, finish_reason });
+        }
+        if body && delta.choices.is_empty() && delta.usage.is_none() && delta.block_reason.is_none() {
+            delta.error = delta.error.or_else(|| bare_error(json));
         }
         delta.terminal = if delta.error.is_some() {
             Terminal::No
-        } else if body || (delta.block_reason.is_some() && delta.choices.is_empty()) {
-            // A blocked prompt has no candidates that could finish.
+        } else if body || delta.block_reason.is_some() {
+            // The candidates of a blocked prompt, if there are any, do not finish.
             Terminal::Yes
         } else {
             Terminal::WhenEveryChoiceFinished
@@ -59,7 +67,8 @@ impl Gemini {
         } else {
             delta.add_text(ContentKind::Text, part.text.bytes);
         }
-        if part.function_call.present {
+        // What closes a call whose arguments were streamed is an empty object.
+        if !part.function_call.name.is_empty() || part.function_call.arguments.filled {
             delta.add_visible(ContentKind::ToolCall, part.function_call.arguments.bytes);
             // A call whose arguments are streamed goes on without a name.
             if let Some(name) = part.function_call.name.take() {
@@ -67,6 +76,11 @@ impl Gemini {
                 delta.tool_calls.push(ToolCallDelta { choice, index: Some(self.calls), id, name: Some(name) });
                 self.calls = self.calls.saturating_add(1);
             }
+        }
+        if part.tool_call.present {
+            // A built-in tool that the provider ran, shown because the request asked for it.
+            delta.add_visible(ContentKind::ToolCall, part.tool_call.arguments.bytes);
+            delta.server_tool_calls = delta.server_tool_calls.saturating_add(1);
         }
         let media = part.inline_data.data.bytes + part.file_data.uri.bytes;
         let is_audio = part.inline_data.mime_type.text().starts_with("audio/");
@@ -81,13 +95,18 @@ impl Gemini {
     }
 }
 
+/// The name of an enumerator, or its number in decimal; absent when it stands for "unspecified".
+fn word_of<'a>(code: &mut Code<'a>) -> Option<Cow<'a, str>> {
+    core::mem::take(code).label().filter(|word| word != "0" && !word.ends_with("_UNSPECIFIED"))
+}
+
 object! {
     struct Chunk<'a> {
         "candidates" => candidates: List<Candidate<'a>, 1>,
-        "usageMetadata" => usage: Usage,
-        "modelVersion" => model_version: Str<'a>,
-        "responseId" => response_id: Str<'a>,
-        "promptFeedback" => prompt_feedback: PromptFeedback<'a>,
+        "usageMetadata" | "usage_metadata" => usage: Usage,
+        "modelVersion" | "model_version" => model_version: Str<'a>,
+        "responseId" | "response_id" => response_id: Str<'a>,
+        "promptFeedback" | "prompt_feedback" => prompt_feedback: PromptFeedback<'a>,
         "error" => error: ErrorField<'a>,
     }
 }
@@ -97,7 +116,7 @@ object! {
         "index" => index: Count,
         "content" => content: Content<'a>,
         // Some libraries send the number of the enum.
-        "finishReason" => finish_reason: Code<'a>,
+        "finishReason" | "finish_reason" => finish_reason: Code<'a>,
     }
 }
 
@@ -109,11 +128,12 @@ object! {
     struct Part<'a> {
         "text" => text: Text,
         "thought" => thought: Flag,
-        "functionCall" => function_call: FunctionCall<'a>,
-        "inlineData" => inline_data: InlineData<'a>,
-        "fileData" => file_data: FileData,
-        "executableCode" => executable_code: ExecutableCode,
-        "codeExecutionResult" => code_result: CodeResult,
+        "functionCall" | "function_call" => function_call: FunctionCall<'a>,
+        "toolCall" | "tool_call" => tool_call: ToolCall,
+        "inlineData" | "inline_data" => inline_data: InlineData<'a>,
+        "fileData" | "file_data" => file_data: FileData,
+        "executableCode" | "executable_code" => executable_code: ExecutableCode,
+        "codeExecutionResult" | "code_execution_result" => code_result: CodeResult,
     }
 }
 
@@ -121,19 +141,23 @@ object! {
     struct FunctionCall<'a> {
         "name" => name: Str<'a>,
         "id" => id: Str<'a>,
-        "args" | "partialArgs" => arguments: Payload,
+        "args" | "partialArgs" | "partial_args" => arguments: Payload,
     }
 }
 
 object! {
+    struct ToolCall { "args" => arguments: Payload }
+}
+
+object! {
     struct InlineData<'a> {
-        "mimeType" => mime_type: Str<'a>,
+        "mimeType" | "mime_type" => mime_type: Str<'a>,
         "data" => data: Text,
     }
 }
 
 object! {
-    struct FileData { "fileUri" => uri: Text }
+    struct FileData { "fileUri" | "file_uri" => uri: Text }
 }
 
 object! {
@@ -145,17 +169,17 @@ object! {
 }
 
 object! {
-    struct PromptFeedback<'a> { "blockReason" => block_reason: Str<'a> }
+    struct PromptFeedback<'a> { "blockReason" | "block_reason" => block_reason: Code<'a> }
 }
 
 object! {
     struct Usage {
-        "promptTokenCount" => prompt: Count,
-        "cachedContentTokenCount" => cached: Count,
-        "candidatesTokenCount" => candidates: Count,
-        "thoughtsTokenCount" => thoughts: Count,
-        "toolUsePromptTokenCount" => tool_use_prompt: Count,
-        "totalTokenCount" => total: Count,
+        "promptTokenCount" | "prompt_token_count" => prompt: Count,
+        "cachedContentTokenCount" | "cached_content_token_count" => cached: Count,
+        "candidatesTokenCount" | "candidates_token_count" => candidates: Count,
+        "thoughtsTokenCount" | "thoughts_token_count" => thoughts: Count,
+        "toolUsePromptTokenCount" | "tool_use_prompt_token_count" => tool_use_prompt: Count,
+        "totalTokenCount" | "total_token_count" => total: Count,
     }
 }
 
@@ -226,5 +250,48 @@ mod tests {
         let delta = Gemini::default().decode(Input::Json(br#"{"promptFeedback":{"blockReason":"SAFETY"}}"#), false);
         assert_eq!(delta.terminal, Terminal::Yes);
         assert_eq!(delta.block_reason.as_deref(), Some("SAFETY"));
+    }
+
+    #[test]
+    fn streamed_arguments_go_on_without_a_name() {
+        let mut decoder = Gemini::default();
+        let mut part = |json: &str| {
+            let json = alloc::format!(r#"{{"candidates":[{{"content":{{"parts":[{{"functionCall":{json}}}]}}}}]}}"#);
+            let delta = decoder.decode(Input::Json(json.as_bytes()), false);
+            (delta.tool_calls.len(), delta.visible.contains(ContentKind::ToolCall))
+        };
+        assert_eq!(part(r#"{"name":"f","willContinue":true}"#), (1, true));
+        assert_eq!(part(r#"{"partialArgs":[{"jsonPath":"$.a","stringValue":"x"}],"willContinue":true}"#), (0, true));
+        assert_eq!(part("{}"), (0, false));
+        assert_eq!(part(r#"{"name":"f"}"#), (1, true));
+    }
+
+    #[test]
+    fn both_spellings_are_read() {
+        let json = br#"{"response_id":"r","model_version":"m","candidates":[{"finish_reason":"STOP","content":{"parts":[{"function_call":{"name":"f","args":{}}},{"inline_data":{"mime_type":"audio/wav","data":"abcd"}}]}}],"usage_metadata":{"prompt_token_count":3,"candidates_token_count":2,"thoughts_token_count":null}}"#;
+        let delta = Gemini::default().decode(Input::Json(json), false);
+        assert_eq!((delta.response_id.as_deref(), delta.response_model.as_deref()), (Some("r"), Some("m")));
+        assert_eq!((delta.tool_calls.len(), delta.bytes[6]), (1, 4));
+        assert_eq!(delta.choices[0].finish_reason.as_deref(), Some("STOP"));
+        let usage = delta.usage.unwrap();
+        assert_eq!((usage.input_tokens, usage.output_tokens, usage.reasoning_tokens), (Some(3), Some(2), None));
+    }
+
+    #[test]
+    fn enumerators_may_be_numbers_and_unspecified_is_none() {
+        let reason = |json: &'static str| {
+            let delta = Gemini::default().decode(Input::Json(json.as_bytes()), false);
+            delta.choices[0].finish_reason.as_deref().map(alloc::string::String::from)
+        };
+        assert_eq!(reason(r#"{"candidates":[{"finishReason":1}]}"#).as_deref(), Some("1"));
+        assert_eq!(reason(r#"{"candidates":[{"finishReason":0}]}"#), None);
+        assert_eq!(reason(r#"{"candidates":[{"finishReason":"FINISH_REASON_UNSPECIFIED"}]}"#), None);
+    }
+
+    #[test]
+    fn tools_of_the_provider_are_counted_apart() {
+        let json = br#"{"candidates":[{"content":{"parts":[{"toolCall":{"toolType":"GOOGLE_SEARCH_WEB","args":{}}},{"toolResponse":{}},{"executableCode":{"code":"1"}},{"codeExecutionResult":{"output":"1"}}]}}]}"#;
+        let delta = Gemini::default().decode(Input::Json(json), false);
+        assert_eq!((delta.server_tool_calls, delta.tool_calls.len(), delta.bytes[4]), (2, 0, 2));
     }
 }

@@ -43,7 +43,10 @@ pub(crate) fn end_marker(protocol: Option<&str>) -> Option<&'static str> {
 
 /// Whether a raw finish reason says that the token limit cut the answer.
 pub(crate) fn is_token_limit(finish_reason: &str) -> bool {
-    matches!(finish_reason, "length" | "max_tokens" | "MAX_TOKENS" | "max_output_tokens" | "model_length")
+    matches!(
+        finish_reason,
+        "length" | "max_tokens" | "MAX_TOKENS" | "max_output_tokens" | "model_length" | "model_context_window_exceeded"
+    )
 }
 
 #[cfg(test)]
@@ -57,7 +60,7 @@ mod tests {
         assert_eq!(usage_carrier(Some("anthropic.messages")), Some("message_delta"));
         assert_eq!(end_marker(None), None);
         assert_eq!(end_marker(Some("no protocol")), None);
-        assert!(is_token_limit("length"));
+        assert!(is_token_limit("length") && is_token_limit("model_context_window_exceeded"));
         assert!(!is_token_limit("stop"));
     }
 }

@@ -39,7 +39,12 @@ impl OllamaChat {
         delta.add_text(ContentKind::Text, line.message.content.bytes);
         delta.add_text(ContentKind::Text, line.response.bytes);
         delta.add_text(ContentKind::Reasoning, line.message.thinking.bytes + line.thinking.bytes);
+        let images: usize = line.message.images.0.iter().map(|image| image.bytes).sum();
+        delta.add_text(ContentKind::Image, images + line.image.bytes);
         for call in &mut line.message.tool_calls.0 {
+            if call.function.name.is_empty() && !call.function.arguments.filled {
+                continue;
+            }
             delta.add_visible(ContentKind::ToolCall, call.function.arguments.bytes);
             let (id, name) = (call.id.take(), call.function.name.take());
             delta.tool_calls.push(ToolCallDelta { choice: 0, index: Some(self.calls), id, name });
@@ -64,9 +69,11 @@ object! {
         // Of `/api/generate`.
         "response" => response: Text,
         "thinking" => thinking: Text,
+        "image" => image: Text,
         "done" => done: Flag,
         "done_reason" => done_reason: Str<'a>,
         "prompt_eval_count" => prompt_eval_count: Count,
+        "prompt_eval_cached_count" => prompt_eval_cached_count: Count,
         "eval_count" => eval_count: Count,
         "prompt_eval_duration" => prompt_eval_duration: Count,
         "eval_duration" => eval_duration: Count,
@@ -80,6 +87,7 @@ object! {
         "content" => content: Text,
         "thinking" => thinking: Text,
         "tool_calls" => tool_calls: List<ToolCall<'a>, 0>,
+        "images" => images: List<Text, 0>,
     }
 }
 
@@ -99,14 +107,20 @@ object! {
 
 impl Line<'_> {
     /// `prompt_eval_count` is left out when the whole prompt was in the cache: then the input is unknown, not zero.
+    /// Newer servers count the whole prompt there, and beside it the part of it that was cached.
     fn usage(&self) -> Option<UsageReport> {
         let mut rejected = 0;
         let mut take = |count: Count| count.tally(&mut rejected);
-        let raw =
-            RawUsage { input: take(self.prompt_eval_count), output: take(self.eval_count), ..RawUsage::default() };
+        let raw = RawUsage {
+            input: take(self.prompt_eval_count),
+            output: take(self.eval_count),
+            cache_read: take(self.prompt_eval_cached_count),
+            ..RawUsage::default()
+        };
         (!raw.is_empty() || rejected > 0).then(|| UsageReport {
             input_tokens: raw.input,
             output_tokens: raw.output,
+            cache_read_tokens: raw.cache_read,
             raw: Some(raw),
             rejected,
             ..UsageReport::default()
@@ -146,5 +160,22 @@ mod tests {
         let mut decoder = OllamaChat::default();
         assert_eq!(decoder.decode(Input::Json(line)).tool_calls[0].index, Some(0));
         assert_eq!(decoder.decode(Input::Json(line)).tool_calls[0].index, Some(1));
+    }
+
+    #[test]
+    fn images_and_cached_input_are_read() {
+        let image = br#"{"message":{"content":"","images":["QUJD","QQ=="]},"done":false}"#;
+        assert_eq!(OllamaChat::default().decode(Input::Json(image)).bytes[5], 8);
+        let last = br#"{"done":true,"prompt_eval_count":28,"prompt_eval_cached_count":27,"eval_count":3}"#;
+        let usage = OllamaChat::default().decode(Input::Json(last)).usage.unwrap();
+        assert_eq!((usage.input_tokens, usage.cache_read_tokens), (Some(28), Some(27)));
+    }
+
+    #[test]
+    fn an_error_may_come_behind_content() {
+        let mut decoder = OllamaChat::default();
+        decoder.decode(Input::Json(br#"{"response":"hi","done":false}"#));
+        let delta = decoder.decode(Input::Json(br#"{"error":"out of memory"}"#));
+        assert!(!delta.whole && delta.error.unwrap().message.as_deref() == Some("out of memory"));
     }
 }

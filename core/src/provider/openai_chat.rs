@@ -6,6 +6,8 @@
 
 use alloc::borrow::Cow;
 
+use serde::{Deserialize, Serialize};
+
 use super::error::ErrorField;
 use super::json::Malformed;
 use super::lenient::{Code, Count, Few, Fill, List, Maybe, Payload, Rare, Str, Text, object};
@@ -13,12 +15,29 @@ use super::openai_usage::{TimeInfo, Timings, Usage};
 use super::source::{Input, Source};
 use crate::delta::{ChoiceDelta, ContentKind, Delta, ErrorDelta, ServerTiming, Terminal, ToolCallDelta};
 
-/// Reads one chunk, one whole body or one error body.
+/// Reads one chunk, one whole body or one error body, for which nothing that came before matters.
 pub(super) fn decode<'a>(delta: &mut Delta<'a>, json: Input<'a>, body: bool) {
-    let mut chunk = Chunk::default();
-    match json.fill(&mut chunk) {
-        Some(()) => chunk.write(delta, body),
-        None => delta.decode_errors = 1,
+    OpenAiChat::default().decode(delta, json, body);
+}
+
+/// What one chunk has to know of the ones before it.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub(super) struct OpenAiChat {
+    /// Whether a chunk with a `delta` has been seen.
+    streams: bool,
+}
+
+impl OpenAiChat {
+    /// Reads one chunk, one whole body or one error body.
+    pub(super) fn decode<'a>(&mut self, delta: &mut Delta<'a>, json: Input<'a>, body: bool) {
+        let mut chunk = Chunk::default();
+        match json.fill(&mut chunk) {
+            Some(()) => {
+                chunk.write(delta, body, self.streams);
+                self.streams |= chunk.choices.iter().any(|choice| choice.delta.present);
+            }
+            None => delta.decode_errors = 1,
+        }
     }
 }
 
@@ -34,9 +53,20 @@ object! {
         "timings" => timings: Rare<Timings>,
         "error" => error: ErrorField<'a>,
         // Of errors that are not wrapped in `error`: Mistral and vLLM with `"object": "error"`, gateways without.
+        // Databricks and Snowflake have `error_code`, Azure's front door `statusCode`, text generation of Hugging Face
+        // `error_type`.
         "message" | "detail" => error_message: Str<'a>,
-        "type" => error_type: Str<'a>,
-        "code" => error_code: Code<'a>,
+        "type" | "error_type" => error_type: Str<'a>,
+        "code" | "error_code" | "statusCode" => error_code: Code<'a>,
+        "base_resp" => base_resp: Rare<BaseResp<'a>>,
+    }
+}
+
+object! {
+    /// How `MiniMax` reports what went wrong, with HTTP status 200; its own code is 0 when all is well.
+    struct BaseResp<'a> {
+        "status_code" => code: Count,
+        "status_msg" => message: Str<'a>,
     }
 }
 
@@ -120,34 +150,38 @@ object! {
 }
 
 impl<'a> Chunk<'a> {
-    fn write(&mut self, delta: &mut Delta<'a>, body: bool) {
+    fn write(&mut self, delta: &mut Delta<'a>, body: bool, streams: bool) {
         delta.chunk = true;
         // Writer and Perplexity repeat the answer so far as `message` beside `delta`; an answer that does not stream
-        // has `message` alone. `chat.completion.done` closes a stream of Perplexity with such a repetition.
+        // has `message` alone. Behind deltas that is a repetition too: MiniMax closes its streams with the whole
+        // answer, Perplexity with a `chat.completion.done`.
         let whole = (body || self.choices.iter().any(|choice| choice.message.0.is_some() && !choice.delta.present))
+            && !streams
             && !self.object.is("chat.completion.chunk")
             && !self.object.is("chat.completion.done");
         delta.whole = whole;
         let mut server = ServerTiming::default();
         if let Some(timings) = &self.timings.0 {
             server.merge(&timings.server_timing());
+            delta.usage = timings.report();
         }
         if let Some(time_info) = &self.time_info.0 {
             server.merge(&time_info.server_timing());
         }
         if let Some(usage) = &self.usage.0 {
-            delta.usage = usage.report();
+            delta.usage = usage.report().or(delta.usage);
             delta.cost_nanos = usage.cost_nanos();
             server.merge(&usage.server_timing());
         }
         let bare_error = self.object.is("error") || (self.choices.is_empty() && !self.error_message.is_empty());
-        let mut error = self.error.take();
+        let mut error = self.error.take_beside(&mut self.error_type, &mut self.error_code);
         for (position, choice) in self.choices.iter_mut().enumerate() {
             let index = choice.index.index().or_else(|| u32::try_from(position).ok()).unwrap_or(u32::MAX);
             if let Some(usage) = &choice.usage.0
                 && delta.usage.is_none()
             {
                 delta.usage = usage.report();
+                delta.cost_nanos = delta.cost_nanos.or_else(|| usage.cost_nanos());
             }
             let choice_error = choice.error.take();
             let message = choice.message.0.as_mut().filter(|_| whole && !choice.delta.present);
@@ -169,6 +203,9 @@ impl<'a> Chunk<'a> {
         if error.is_none() && bare_error {
             error = Some(ErrorField::of_parts(&mut self.error_type, &mut self.error_code, &mut self.error_message));
         }
+        if let Some(base_resp) = &mut self.base_resp.0 {
+            error = error.or_else(|| base_resp.take_error());
+        }
         if !server.is_empty() {
             delta.server = Some(server);
         }
@@ -185,6 +222,13 @@ impl<'a> Chunk<'a> {
     }
 }
 
+impl<'a> BaseResp<'a> {
+    fn take_error(&mut self) -> Option<ErrorDelta<'a>> {
+        let failed = self.code.value().is_some_and(|code| code != 0);
+        failed.then(|| ErrorDelta { message: self.message.take(), ..ErrorDelta::default() })
+    }
+}
+
 impl<'a> Message<'a> {
     fn add_to(&mut self, delta: &mut Delta<'a>, choice: u32, whole: bool) {
         delta.add_text(ContentKind::Text, self.content.text);
@@ -198,8 +242,9 @@ impl<'a> Message<'a> {
             .or_else(|| Some(blocks()).filter(|&bytes| bytes > 0))
             .unwrap_or_else(details);
         delta.add_text(ContentKind::Reasoning, reasoning.max(self.content.reasoning));
-        delta.add_text(ContentKind::Refusal, self.refusal.bytes);
+        delta.add_text(ContentKind::Refusal, self.refusal.bytes + self.content.refusal);
         delta.add_text(ContentKind::Audio, self.audio.data.bytes + self.audio.transcript.bytes);
+        delta.add_text(ContentKind::Image, self.content.image);
         for image in &self.images.0 {
             if image.present {
                 delta.add_visible(ContentKind::Image, image.url.url.bytes);
@@ -235,6 +280,8 @@ impl<'a> Function<'a> {
 pub(super) struct Content {
     text: usize,
     reasoning: usize,
+    refusal: usize,
+    image: usize,
 }
 
 object! {
@@ -244,6 +291,7 @@ object! {
         "thinking" => thinking: PartText,
         "reasoning" => reasoning: PartText,
         "summary" => summary: PartText,
+        "image_url" => image: ImageUrl,
     }
 }
 
@@ -268,8 +316,10 @@ impl Content {
         reader.elements(|reader| {
             let mut part = Part::default();
             part.fill(reader)?;
-            self.text += part.text.bytes + part.refusal.bytes;
+            self.text += part.text.bytes;
             self.reasoning += part.thinking.0 + part.reasoning.0 + part.summary.0;
+            self.refusal += part.refusal.bytes;
+            self.image += part.image.url.bytes;
             Ok(())
         })
     }
@@ -300,8 +350,12 @@ mod tests {
     use super::*;
 
     fn chunk(json: &str) -> Delta<'_> {
+        event(&mut OpenAiChat::default(), json)
+    }
+
+    fn event<'a>(decoder: &mut OpenAiChat, json: &'a str) -> Delta<'a> {
         let mut delta = Delta::default();
-        decode(&mut delta, Input::Json(json.as_bytes()), false);
+        decoder.decode(&mut delta, Input::Json(json.as_bytes()), false);
         delta
     }
 
@@ -319,6 +373,8 @@ mod tests {
             r#"{"thinking_blocks":[{"thinking":"ab"}]}"#,
             r#"{"reasoning":null,"reasoning_details":[{"summary":"ab"},{"data":"secret"}]}"#,
             r#"{"content":[{"type":"thinking","thinking":[{"type":"text","text":"ab"}]}]}"#,
+            r#"{"content":[{"type":"reasoning","summary":[{"type":"summary_text","text":"ab"}]}]}"#,
+            r#"{"reasoning_details":[{"type":"reasoning.encrypted","data":"xxxx"},{"type":"reasoning.text","text":"ab"}]}"#,
         ] {
             assert_eq!(content(message), [0, 2, 0, 0, 0, 0, 0], "{message}");
         }
@@ -327,6 +383,17 @@ mod tests {
             content(r#"{"audio":{"transcript":"abc"},"images":[{"image_url":{"url":"u"}}]}"#),
             [0, 0, 0, 0, 0, 1, 3]
         );
+    }
+
+    #[test]
+    fn parts_of_the_content_have_kinds_of_their_own() {
+        assert_eq!(content(r#"{"content":[{"type":"refusal","refusal":"no"}]}"#), [0, 0, 0, 2, 0, 0, 0]);
+        assert_eq!(
+            content(r#"{"content":[{"type":"image_url","image_url":{"url":"data:x"}}]}"#),
+            [0, 0, 0, 0, 0, 6, 0]
+        );
+        let reference = r#"{"choices":[{"delta":{"content":[{"type":"reference","reference_ids":[1]}]}}]}"#;
+        assert!(chunk(reference).visible.is_empty());
     }
 
     #[test]
@@ -363,6 +430,13 @@ mod tests {
         );
         assert_eq!(error(r#"{"choices":[{"delta":{},"finish_reason":"error"}]}"#).error_type, None);
         assert_eq!(error(r#"{"object":"error","message":"m","type":"t","code":400}"#).status_code, Some(400));
+        let beside = error(r#"{"code":"no such model","error":"m"}"#);
+        assert_eq!((beside.error_type.as_deref(), beside.message.as_deref()), (Some("no such model"), Some("m")));
+        let overloaded = error(r#"{"error":"m","error_type":"overloaded"}"#);
+        assert_eq!(overloaded.error_type.as_deref(), Some("overloaded"));
+        let minimax = r#"{"choices":null,"base_resp":{"status_code":1008,"status_msg":"no balance"}}"#;
+        assert_eq!(error(minimax).message.as_deref(), Some("no balance"));
+        assert!(chunk(r#"{"choices":[],"base_resp":{"status_code":0,"status_msg":""}}"#).error.is_none());
         assert!(chunk(r#"{"error":null,"choices":[]}"#).error.is_none());
     }
 
@@ -377,6 +451,16 @@ mod tests {
     }
 
     #[test]
+    fn a_whole_answer_behind_deltas_repeats_them() {
+        let mut decoder = OpenAiChat::default();
+        event(&mut decoder, r#"{"choices":[{"delta":{"content":"hi"}}]}"#);
+        let again = r#"{"object":"chat.completion","choices":[{"message":{"content":"hi"},"finish_reason":"stop"}]}"#;
+        let delta = event(&mut decoder, again);
+        assert!(!delta.whole && delta.visible.is_empty());
+        assert_eq!(delta.choices[0].finish_reason.as_deref(), Some("stop"));
+    }
+
+    #[test]
     fn usage_is_found_wherever_it_is() {
         for json in [
             r#"{"choices":[],"usage":{"prompt_tokens":3}}"#,
@@ -386,6 +470,12 @@ mod tests {
             assert_eq!(chunk(json).usage.unwrap().input_tokens, Some(3), "{json}");
         }
         assert!(chunk(r#"{"x_groq":{"usage":{"queue_time":0.1}}}"#).server.is_some());
+        let timings = r#""timings":{"cache_n":20,"prompt_n":4,"prompt_ms":1.5,"predicted_n":7}"#;
+        let without = alloc::format!(r#"{{"choices":[],{timings}}}"#);
+        let usage = chunk(&without).usage.unwrap();
+        assert_eq!((usage.input_tokens, usage.output_tokens, usage.cache_read_tokens), (Some(24), Some(7), Some(20)));
+        let with = alloc::format!(r#"{{"choices":[],{timings},"usage":{{"prompt_tokens":24}}}}"#);
+        assert_eq!(chunk(&with).usage.unwrap().output_tokens, None, "the usage object goes first");
         assert!(chunk(r#"{"choices":[],"usage":null}"#).usage.is_none());
     }
 
@@ -393,7 +483,7 @@ mod tests {
     fn what_cannot_be_read_is_counted() {
         for bad in [&b"{"[..], b"not json", b"{\"id\":\"\xff\"}", b"{} x"] {
             let mut delta = Delta::default();
-            decode(&mut delta, Input::Json(bad), false);
+            OpenAiChat::default().decode(&mut delta, Input::Json(bad), false);
             assert!(delta.decode_errors == 1 && !delta.chunk);
         }
         let odd = chunk(r#"{"id":7,"model":null,"choices":{"delta":"x"},"usage":"none","error":false,"x_groq":[]}"#);

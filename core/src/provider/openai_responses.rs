@@ -2,9 +2,11 @@
 //!
 //! Every event says what it is; the terminal ones carry the whole response again, of which only the facts are read.
 
+use alloc::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
-use super::error::ErrorField;
+use super::error::{ErrorField, bare_error};
 use super::lenient::{Code, Count, List, Payload, Rare, Str, Text, object};
 use super::openai_usage::{Cost, cost_nanos, report};
 use super::source::Input;
@@ -15,6 +17,8 @@ use crate::delta::{ChoiceDelta, ContentKind, Delta, ErrorDelta, RawUsage, Termin
 pub(super) struct OpenAiResponses {
     /// The output items whose beginning has been seen, one bit per index. Later ones count as seen.
     begun: u64,
+    /// The output items of which content has been seen, likewise.
+    told: u64,
 }
 
 impl OpenAiResponses {
@@ -28,57 +32,84 @@ impl OpenAiResponses {
 
     fn delta<'a>(&mut self, event: &mut Event<'a>, json: Input<'a>, body: bool) -> Delta<'a> {
         let mut delta = Delta::chunk();
-        let bytes = event.delta.bytes;
-        match event.kind.text().as_ref() {
-            "response.output_text.delta" => delta.add_text(ContentKind::Text, bytes),
-            "response.refusal.delta" => delta.add_text(ContentKind::Refusal, bytes),
-            "response.reasoning_text.delta" | "response.reasoning_summary_text.delta" => {
-                delta.add_text(ContentKind::Reasoning, bytes);
+        let index = event.output_index.index();
+        if event.kind.is("response.output_text.delta") {
+            // Nearly every event is one of these.
+            if event.delta.bytes > 0 {
+                self.tell(index);
+                delta.add_visible(ContentKind::Text, event.delta.bytes);
             }
-            "response.function_call_arguments.delta"
-            | "response.custom_tool_call_input.delta"
-            | "response.mcp_call_arguments.delta" => delta.add_text(ContentKind::ToolCall, bytes),
-            "response.code_interpreter_call_code.delta" => delta.add_text(ContentKind::Code, bytes),
-            "response.audio.delta"
-            | "response.audio.transcript.delta"
-            | "response.output_audio.delta"
-            | "response.output_audio_transcript.delta" => delta.add_text(ContentKind::Audio, bytes),
-            "response.image_generation_call.partial_image" => {
-                delta.add_text(ContentKind::Image, event.partial_image.bytes);
-            }
+            return delta;
+        }
+        let kind = event.kind.text();
+        match kind.as_ref() {
+            // No event: a whole response, or an error body.
+            "" => return whole(json, body),
             "response.output_item.added" => {
-                self.begin(event.output_index.index());
-                event.item.add_call(&mut delta, event.output_index.index());
+                self.begin(index);
+                event.item.add_call(&mut delta, index);
             }
-            // Some servers leave out the event that adds the item.
             "response.output_item.done" => {
-                if self.begin(event.output_index.index()) {
-                    event.item.add_call(&mut delta, event.output_index.index());
+                // Some servers leave out the event that adds the item.
+                if self.begin(index) {
+                    event.item.add_call(&mut delta, index);
+                }
+                // And some the deltas of its content.
+                if self.tell(index) {
+                    event.item.add_content(&mut delta);
+                }
+            }
+            "response.content_part.added" | "response.reasoning_summary_part.added" => {
+                if !event.part.is_empty() && self.tell(index) {
+                    event.part.add_to(&mut delta, ContentKind::Text);
                 }
             }
             "error" => {
-                let mut no_type = Str::default();
-                let error = event.error.take();
-                delta.error =
-                    error.or_else(|| Some(ErrorField::of_parts(&mut no_type, &mut event.code, &mut event.message)));
+                delta.error = event
+                    .error
+                    .take_beside(&mut Str::default(), &mut event.code)
+                    .or_else(|| Some(ErrorField::of_parts(&mut Str::default(), &mut event.code, &mut event.message)));
             }
-            // No event: a whole response, or an error body.
-            "" => return whole(json, body),
-            "response.completed" | "response.incomplete" | "response.failed" | "response.cancelled" => {
-                event.response.add_end(&mut delta);
+            "response.completed" => event.response.add_end(&mut delta, "completed"),
+            "response.incomplete" => event.response.add_end(&mut delta, "incomplete"),
+            "response.failed" => event.response.add_end(&mut delta, "failed"),
+            "response.cancelled" => event.response.add_end(&mut delta, "cancelled"),
+            kind => {
+                let (content, bytes) = event.content(kind);
+                if bytes > 0 {
+                    self.tell(index);
+                    delta.add_visible(content, bytes);
+                } else if event.response.present {
+                    event.response.add_identity(&mut delta);
+                } else if body {
+                    delta.error = bare_error(json);
+                    delta.whole = delta.error.is_some();
+                }
             }
-            _ => event.response.add_identity(&mut delta),
         }
         delta
     }
 
     /// Notes that the item has begun; whether that is news.
     fn begin(&mut self, index: Option<u32>) -> bool {
-        let bit = index.and_then(|index| 1_u64.checked_shl(index)).unwrap_or(0);
-        let news = bit != 0 && self.begun & bit == 0;
-        self.begun |= bit;
-        news
+        note(&mut self.begun, index)
     }
+
+    /// Notes that content of the item has come; whether that is news. Content without an index may be of any item.
+    fn tell(&mut self, index: Option<u32>) -> bool {
+        if index.is_none() {
+            self.told = u64::MAX;
+        }
+        note(&mut self.told, index)
+    }
+}
+
+/// Sets the bit of an item; whether it was not set. An item without a bit is taken for a known one.
+fn note(items: &mut u64, index: Option<u32>) -> bool {
+    let bit = index.and_then(|index| 1_u64.checked_shl(index)).unwrap_or(0);
+    let news = bit != 0 && *items & bit == 0;
+    *items |= bit;
+    news
 }
 
 /// Reads a whole response: the facts of a terminal event, and the items that a stream would have brought before.
@@ -88,17 +119,21 @@ fn whole(json: Input<'_>, body: bool) -> Delta<'_> {
         return Delta::undecodable();
     }
     let mut delta = Delta::chunk();
-    if response.status.is_empty() {
-        delta.error = response.error.take();
+    if response.status.is_empty() && output.items.0.is_empty() {
+        let error = response.error.take_beside(&mut Str::default(), &mut output.code);
+        delta.error = error.or_else(|| bare_error(json));
         delta.whole = body;
         return delta;
     }
     delta.whole = true;
     for (position, item) in output.items.0.iter_mut().enumerate() {
-        item.add_text(&mut delta);
+        item.add_content(&mut delta);
         item.add_call(&mut delta, u32::try_from(position).ok());
     }
-    response.add_end(&mut delta);
+    if !delta.visible.contains(ContentKind::Text) {
+        delta.add_text(ContentKind::Text, output.text.bytes);
+    }
+    response.add_end(&mut delta, "");
     delta
 }
 
@@ -108,6 +143,7 @@ object! {
         "delta" => delta: Text,
         "output_index" => output_index: Count,
         "item" => item: Item<'a>,
+        "part" => part: Part<'a>,
         "partial_image_b64" => partial_image: Text,
         "response" => response: Response<'a>,
         "error" => error: ErrorField<'a>,
@@ -129,24 +165,33 @@ object! {
 }
 
 object! {
-    struct Output<'a> { "output" => items: List<Item<'a>, 0> }
+    struct Output<'a> {
+        "output" => items: List<Item<'a>, 0>,
+        // All the text once more, at SDKs and some servers.
+        "output_text" => text: Text,
+        // Of an error that is text.
+        "code" => code: Code<'a>,
+    }
 }
 
 object! {
     struct Item<'a> {
         "type" => kind: Str<'a>,
         "id" => id: Str<'a>,
+        "role" => role: Str<'a>,
         "call_id" => call_id: Str<'a>,
         "name" => name: Str<'a>,
         "arguments" | "input" => arguments: Payload,
-        "content" => content: List<Part, 0>,
-        "summary" => summary: List<Part, 0>,
+        "content" => content: List<Part<'a>, 0>,
+        "summary" => summary: List<Part<'a>, 0>,
         "result" => result: Text,
+        "code" => code: Text,
     }
 }
 
 object! {
-    struct Part {
+    struct Part<'a> {
+        "type" => kind: Str<'a>,
         "text" => text: Text,
         "refusal" => refusal: Text,
     }
@@ -171,7 +216,7 @@ object! {
 object! {
     struct InputDetails {
         "cached_tokens" => cached: Count,
-        "cache_write_tokens" => cache_write: Count,
+        "cache_write_tokens" | "cache_creation_tokens" => cache_write: Count,
     }
 }
 
@@ -203,8 +248,9 @@ impl<'a> Response<'a> {
         delta.response_model = self.model.take();
     }
 
-    /// Adds what a terminal event says. A response that failed is an error, not a clean end.
-    fn add_end(&mut self, delta: &mut Delta<'a>) {
+    /// Adds what a terminal event says; its name stands in for a status that is left out. A response that failed is an
+    /// error, not a clean end.
+    fn add_end(&mut self, delta: &mut Delta<'a>, named: &'static str) {
         self.add_identity(delta);
         delta.incomplete_reason = self.incomplete.reason.take();
         if let Some(usage) = &self.usage.0 {
@@ -212,13 +258,39 @@ impl<'a> Response<'a> {
             delta.cost_nanos = cost_nanos(usage.cost, usage.cost_ticks);
         }
         delta.error = self.error.take();
-        if self.status.is("failed") {
+        let status = self.status.take().unwrap_or(Cow::Borrowed(named));
+        if status == "failed" {
             delta.error.get_or_insert_with(ErrorDelta::default);
         }
         if delta.error.is_none() {
             delta.terminal = Terminal::Yes;
         }
-        delta.choices.push(ChoiceDelta { index: 0, finish_reason: self.status.take() });
+        delta.choices.push(ChoiceDelta { index: 0, finish_reason: Some(status).filter(|status| !status.is_empty()) });
+    }
+}
+
+impl Event<'_> {
+    /// The content of an event that brings some, and its size.
+    fn content(&self, kind: &str) -> (ContentKind, usize) {
+        let bytes = self.delta.bytes;
+        match kind {
+            "response.refusal.delta" => (ContentKind::Refusal, bytes),
+            "response.reasoning_text.delta" | "response.reasoning_summary_text.delta" => {
+                (ContentKind::Reasoning, bytes)
+            }
+            "response.function_call_arguments.delta"
+            | "response.custom_tool_call_input.delta"
+            | "response.mcp_call_arguments.delta"
+            | "response.shell_call_command.delta"
+            | "response.apply_patch_call_operation_diff.delta" => (ContentKind::ToolCall, bytes),
+            "response.code_interpreter_call_code.delta" => (ContentKind::Code, bytes),
+            "response.audio.delta"
+            | "response.audio.transcript.delta"
+            | "response.output_audio.delta"
+            | "response.output_audio_transcript.delta" => (ContentKind::Audio, bytes),
+            "response.image_generation_call.partial_image" => (ContentKind::Image, self.partial_image.bytes),
+            _ => (ContentKind::None, 0),
+        }
     }
 }
 
@@ -240,18 +312,36 @@ impl<'a> Item<'a> {
         }
     }
 
-    fn add_text(&self, delta: &mut Delta<'a>) {
-        let text = if self.kind.is("reasoning") { ContentKind::Reasoning } else { ContentKind::Text };
-        for part in &self.content.0 {
-            delta.add_text(text, part.text.bytes);
-            delta.add_text(ContentKind::Refusal, part.refusal.bytes);
+    /// Adds content that no delta brought. The arguments of a call come with its beginning, or not at all.
+    fn add_content(&self, delta: &mut Delta<'a>) {
+        match self.kind.text().as_ref() {
+            "image_generation_call" => delta.add_text(ContentKind::Image, self.result.bytes),
+            // A program of the model's that the provider runs, which may call the client's functions.
+            "program" => delta.add_text(ContentKind::Code, self.code.bytes),
+            // What the user said, as a compacted conversation gives it back.
+            _ if self.role.is("user") => {}
+            kind => {
+                let text = if kind == "reasoning" { ContentKind::Reasoning } else { ContentKind::Text };
+                for part in &self.content.0 {
+                    part.add_to(delta, text);
+                }
+                for part in &self.summary.0 {
+                    part.add_to(delta, ContentKind::Reasoning);
+                }
+            }
         }
-        for part in &self.summary.0 {
-            delta.add_text(ContentKind::Reasoning, part.text.bytes);
-        }
-        if self.kind.is("image_generation_call") {
-            delta.add_text(ContentKind::Image, self.result.bytes);
-        }
+    }
+}
+
+impl Part<'_> {
+    fn is_empty(&self) -> bool {
+        self.text.bytes == 0 && self.refusal.bytes == 0
+    }
+
+    fn add_to(&self, delta: &mut Delta<'_>, text: ContentKind) {
+        let is_reasoning = self.kind.is("reasoning_text") || self.kind.is("summary_text");
+        delta.add_text(if is_reasoning { ContentKind::Reasoning } else { text }, self.text.bytes);
+        delta.add_text(ContentKind::Refusal, self.refusal.bytes);
     }
 }
 
@@ -277,6 +367,83 @@ mod tests {
         assert_eq!(decoder.decode(Input::Json(done), false).tool_calls.len(), 0);
         let late = br#"{"type":"response.output_item.done","output_index":2,"item":{"type":"web_search_call"}}"#;
         assert_eq!(decoder.decode(Input::Json(late), false).server_tool_calls, 1);
+    }
+
+    #[test]
+    fn items_count_where_no_delta_brought_their_content() {
+        let event = |decoder: &mut OpenAiResponses, json: &'static str| {
+            let delta = decoder.decode(Input::Json(json.as_bytes()), false);
+            (delta.bytes, delta.visible.is_empty())
+        };
+        let mut decoder = OpenAiResponses::default();
+        let done = r#"{"type":"response.output_item.done","output_index":0,"item":{"type":"message","content":[{"type":"output_text","text":"abc"}]}}"#;
+        assert_eq!(event(&mut decoder, done).0[0], 3);
+        assert!(event(&mut decoder, done).1);
+        let part =
+            r#"{"type":"response.content_part.added","output_index":1,"part":{"type":"reasoning_text","text":"ab"}}"#;
+        assert_eq!(event(&mut decoder, part).0[1], 2);
+        let delta = r#"{"type":"response.reasoning_summary_text.delta","output_index":2,"delta":"a"}"#;
+        assert_eq!(event(&mut decoder, delta).0[1], 1);
+        let told = r#"{"type":"response.output_item.done","output_index":2,"item":{"type":"reasoning","summary":[{"type":"summary_text","text":"a"}]}}"#;
+        assert!(event(&mut decoder, told).1);
+        let image = r#"{"type":"response.output_item.done","output_index":3,"item":{"type":"image_generation_call","result":"QUJD"}}"#;
+        assert_eq!(event(&mut decoder, image).0[5], 4);
+        let sealed = r#"{"type":"response.output_item.done","output_index":4,"item":{"type":"reasoning","summary":[],"encrypted_content":"xxxx"}}"#;
+        assert!(event(&mut decoder, sealed).1);
+        // A delta without an index may belong to any item.
+        event(&mut decoder, r#"{"type":"response.output_text.delta","delta":"abc"}"#);
+        assert!(event(&mut decoder, r#"{"type":"response.output_item.done","output_index":5,"item":{"type":"message","content":[{"text":"abc"}]}}"#).1);
+    }
+
+    #[test]
+    fn what_a_tool_is_told_to_do_is_content() {
+        for json in [
+            r#"{"type":"response.shell_call_command.delta","output_index":0,"delta":"ls"}"#,
+            r#"{"type":"response.apply_patch_call_operation_diff.delta","output_index":0,"delta":"+a"}"#,
+            r#"{"type":"response.mcp_call_arguments.delta","output_index":0,"delta":"{}"}"#,
+        ] {
+            let delta = OpenAiResponses::default().decode(Input::Json(json.as_bytes()), false);
+            assert_eq!(delta.bytes[2], 2, "{json}");
+        }
+        let result = br#"{"type":"response.shell_call_output_content.delta","output_index":1,"delta":{"stdout":"x"}}"#;
+        assert!(OpenAiResponses::default().decode(Input::Json(result), false).visible.is_empty());
+    }
+
+    #[test]
+    fn errors_are_nested_flat_or_a_body_of_their_own() {
+        let error =
+            |json: &'static str| OpenAiResponses::default().decode(Input::Json(json.as_bytes()), true).error.unwrap();
+        let nested = error(r#"{"type":"error","error":{"type":"server_error","code":null,"message":"m"}}"#);
+        assert_eq!(nested.error_type.as_deref(), Some("server_error"));
+        assert_eq!(error(r#"{"type":"error","code":"E","message":"m"}"#).error_type.as_deref(), Some("E"));
+        assert_eq!(error(r#"{"code":"no model","error":"m"}"#).error_type.as_deref(), Some("no model"));
+        assert_eq!(error(r#"{"detail":"m"}"#).message.as_deref(), Some("m"));
+        assert_eq!(error(r#"{"type":"bad_request","message":"m"}"#).error_type.as_deref(), Some("bad_request"));
+    }
+
+    #[test]
+    fn a_status_left_out_is_that_of_the_event() {
+        let json = br#"{"type":"response.completed","response":{"id":"r","output":[]}}"#;
+        let delta = OpenAiResponses::default().decode(Input::Json(json), false);
+        assert_eq!(delta.choices[0].finish_reason.as_deref(), Some("completed"));
+        let json = br#"{"type":"response.failed","response":{"id":"r"}}"#;
+        assert!(OpenAiResponses::default().decode(Input::Json(json), false).error.is_some());
+    }
+
+    #[test]
+    fn a_whole_response_needs_no_status() {
+        let json =
+            br#"{"output":[{"type":"message","content":[{"type":"output_text","text":"abc"}]}],"output_text":"abc"}"#;
+        let delta = OpenAiResponses::default().decode(Input::Json(json), true);
+        assert!(delta.whole && delta.terminal == Terminal::Yes && delta.bytes[0] == 3);
+    }
+
+    #[test]
+    fn a_compacted_conversation_is_an_answer_without_text() {
+        let json = br#"{"object":"response.compaction","id":"r","output":[{"type":"message","role":"user","content":[{"type":"input_text","text":"abc"}]},{"type":"compaction","encrypted_content":"xxxx"}],"usage":{"input_tokens":16,"output_tokens":29}}"#;
+        let delta = OpenAiResponses::default().decode(Input::Json(json), true);
+        assert!(delta.whole && delta.terminal == Terminal::Yes && delta.visible.is_empty());
+        assert_eq!(delta.usage.unwrap().input_tokens, Some(16));
     }
 
     #[test]

@@ -17,6 +17,7 @@ object! {
         "prompt_cache_hit_tokens" => cache_hit: Count,
         "cached_tokens" => cached: Count,
         "cache_read_input_tokens" => cache_read: Count,
+        "num_cached_tokens" => num_cached: Count,
         "cache_creation_input_tokens" => cache_creation: Count,
         "reasoning_tokens" => reasoning: Count,
         "cost" => cost: Cost,
@@ -53,8 +54,11 @@ object! {
 }
 
 object! {
-    /// llama.cpp's `timings`, in milliseconds.
+    /// llama.cpp's `timings`, in milliseconds, with the counts behind them.
     struct Timings {
+        "cache_n" => cached: Count,
+        "prompt_n" => prompt_tokens: Count,
+        "predicted_n" => predicted_tokens: Count,
         "prompt_ms" => prompt: Decimal,
         "predicted_ms" => predicted: Decimal,
     }
@@ -65,9 +69,10 @@ impl Usage {
     pub(super) fn report(&self) -> Option<UsageReport> {
         let mut rejected = 0;
         let mut take = |count: Count| count.tally(&mut rejected);
-        // DeepSeek, Moonshot and Anthropic-compatible servers each have a name of their own for cached input. All of
-        // it is part of `prompt_tokens`.
-        let cache_read = [self.prompt_details.cached, self.cache_hit, self.cached, self.cache_read].map(&mut take);
+        // DeepSeek, Moonshot, Anthropic-compatible servers and Mistral each have a name of their own for cached input.
+        // All of it is part of `prompt_tokens`.
+        let cache_read =
+            [self.prompt_details.cached, self.cache_hit, self.cached, self.cache_read, self.num_cached].map(&mut take);
         let cache_write =
             [self.prompt_details.cache_write, self.prompt_details.cache_creation, self.cache_creation].map(&mut take);
         // Beside the details: DeepSeek models at Azure, and Perplexity.
@@ -114,6 +119,27 @@ impl TimeInfo {
 }
 
 impl Timings {
+    /// The counts, which llama.cpp states also where no usage was asked for. `prompt_n` is what was read anew, beside
+    /// `cache_n`; servers that do not tell the two apart leave the input unknown.
+    pub(super) fn report(&self) -> Option<UsageReport> {
+        let mut rejected = 0;
+        let mut take = |count: Count| count.tally(&mut rejected);
+        let raw = RawUsage {
+            input: take(self.prompt_tokens),
+            output: take(self.predicted_tokens),
+            cache_read: take(self.cached),
+            ..RawUsage::default()
+        };
+        (!raw.is_empty() || rejected > 0).then(|| UsageReport {
+            input_tokens: raw.input.zip(raw.cache_read).map(|(new, cached)| new.saturating_add(cached)),
+            output_tokens: raw.output,
+            cache_read_tokens: raw.cache_read,
+            raw: Some(raw),
+            rejected,
+            ..UsageReport::default()
+        })
+    }
+
     pub(super) fn server_timing(&self) -> ServerTiming {
         ServerTiming {
             prompt_ns: self.prompt.millis(),
@@ -220,6 +246,20 @@ mod tests {
         assert_eq!((report.input_tokens, report.output_tokens, report.cache_read_tokens), (None, None, Some(3)));
         assert!(usage("{}").report().is_none() && usage("null").report().is_none());
         assert!(usage(r#"{"prompt_tokens":null}"#).report().is_none());
+    }
+
+    #[test]
+    fn cached_input_goes_by_many_names() {
+        for json in [
+            r#"{"prompt_tokens_details":{"cached_tokens":3}}"#,
+            r#"{"prompt_cache_hit_tokens":3,"prompt_cache_miss_tokens":9}"#,
+            r#"{"cached_tokens":3}"#,
+            r#"{"cache_read_input_tokens":3}"#,
+            r#"{"num_cached_tokens":3}"#,
+            r#"{"num_cached_tokens":0,"prompt_token_details":{"cached_tokens":3}}"#,
+        ] {
+            assert_eq!(usage(json).report().unwrap().cache_read_tokens, Some(3), "{json}");
+        }
     }
 
     #[test]
