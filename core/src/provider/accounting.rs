@@ -97,6 +97,11 @@ impl Tally {
     pub(in crate::provider) fn take(&mut self, count: Count) -> Option<u64> {
         count.tally(&mut self.rejected)
     }
+
+    /// The first of several counts that is one.
+    pub(in crate::provider) fn first<const N: usize>(&mut self, counts: [Count; N]) -> Option<u64> {
+        counts.map(|count| self.take(count)).into_iter().flatten().next()
+    }
 }
 
 fn cached(raw: &RawUsage) -> u64 {

@@ -6,6 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::accounting::{Accounting, Counted, Tally};
 use super::error::{ErrorField, bare_error};
 use super::lenient::{Count, List, Maybe, Payload, Str, Text, object};
 use super::source::Input;
@@ -50,12 +51,12 @@ impl AnthropicMessages {
             delta.add_text(ContentKind::ToolCall, event.delta.partial_json.bytes);
             return;
         }
-        match event.kind.text().as_ref() {
-            "ping" => {
+        match event.kind.bytes().as_ref() {
+            b"ping" => {
                 delta.chunk = false;
                 delta.keep_alives = 1;
             }
-            "message_start" => {
+            b"message_start" => {
                 let message = event.message.0.get_or_insert_default();
                 delta.response_id = message.id.take();
                 delta.response_model = message.model.take();
@@ -64,17 +65,17 @@ impl AnthropicMessages {
                 // A turn that goes on from tools run by code begins with what it has.
                 add_blocks(delta, &mut message.content);
             }
-            "content_block_start" => {
+            b"content_block_start" => {
                 if let Some(block) = &mut event.content_block.0 {
                     block.add_to(delta, event.index.index());
                 }
             }
-            "message_delta" => {
+            b"message_delta" => {
                 delta.choices.push(ChoiceDelta { index: 0, finish_reason: event.delta.stop_reason.take() });
                 delta.usage = event.usage.0.as_ref().and_then(|usage| self.update(usage));
             }
-            "message_stop" => delta.terminal = Terminal::Yes,
-            "message" => {
+            b"message_stop" => delta.terminal = Terminal::Yes,
+            b"message" => {
                 delta.whole = true;
                 delta.terminal = Terminal::Yes;
                 delta.response_id = event.id.take();
@@ -109,24 +110,15 @@ impl AnthropicMessages {
             return None;
         }
         self.usage.merge(counts);
-        let raw = self.usage;
-        // `input_tokens` counts only what was neither read from the cache nor written to it. Output includes thinking.
-        let input = raw.input.map(|input| {
-            input.saturating_add(raw.cache_read.unwrap_or(0)).saturating_add(raw.cache_write.unwrap_or(0))
-        });
-        Some(UsageReport {
-            input_tokens: input,
-            output_tokens: raw.output,
-            cache_read_tokens: raw.cache_read,
-            cache_write_tokens: raw.cache_write,
-            reasoning_tokens: raw.reasoning,
-            raw: Some(raw),
-            output_is_placeholder: raw.output.is_some() && !self.output_is_real,
-            rejected,
-            ..UsageReport::default()
-        })
+        let report = ACCOUNTING.report(self.usage, rejected)?;
+        Some(UsageReport { output_is_placeholder: report.output_tokens.is_some() && !self.output_is_real, ..report })
     }
 }
+
+/// `input_tokens` counts only what was neither read from the cache nor written to it ("Prompt caching" in Anthropic's
+/// documentation: the total input is the sum of the three). Output includes thinking, which newer models also report apart.
+pub(super) const ACCOUNTING: Accounting =
+    Accounting { cache: Counted::Apart, reasoning: Counted::Included, ..Accounting::PLAIN };
 
 fn add_blocks<'a>(delta: &mut Delta<'a>, blocks: &mut List<Block<'a>, 0>) {
     for (position, block) in blocks.0.iter_mut().enumerate() {
@@ -198,31 +190,30 @@ object! {
 
 impl Usage {
     fn counts(&self) -> (RawUsage, u32) {
-        let mut rejected = 0;
-        let mut take = |count: Count| count.tally(&mut rejected);
+        let mut tally = Tally::default();
         let counts = RawUsage {
-            input: take(self.input),
-            output: take(self.output),
-            cache_read: take(self.cache_read),
-            cache_write: take(self.cache_creation),
-            reasoning: take(self.output_details.thinking),
+            input: tally.take(self.input),
+            output: tally.take(self.output),
+            cache_read: tally.take(self.cache_read),
+            cache_write: tally.take(self.cache_creation),
+            reasoning: tally.take(self.output_details.thinking),
             ..RawUsage::default()
         };
-        (counts, rejected)
+        (counts, tally.rejected)
     }
 }
 
 impl<'a> Block<'a> {
     fn add_to(&mut self, delta: &mut Delta<'a>, index: Option<u32>) {
-        match self.kind.text().as_ref() {
-            "text" => delta.add_text(ContentKind::Text, self.text.bytes),
-            "thinking" => delta.add_text(ContentKind::Reasoning, self.thinking.bytes),
-            "tool_use" => {
+        match self.kind.bytes().as_ref() {
+            b"text" => delta.add_text(ContentKind::Text, self.text.bytes),
+            b"thinking" => delta.add_text(ContentKind::Reasoning, self.thinking.bytes),
+            b"tool_use" => {
                 delta.add_visible(ContentKind::ToolCall, self.input.bytes);
                 let (id, name) = (self.id.take(), self.name.take());
                 delta.tool_calls.push(ToolCallDelta { choice: 0, index, id, name });
             }
-            "server_tool_use" | "mcp_tool_use" => {
+            b"server_tool_use" | b"mcp_tool_use" => {
                 delta.add_visible(ContentKind::ToolCall, self.input.bytes);
                 delta.server_tool_calls = delta.server_tool_calls.saturating_add(1);
             }

@@ -17,7 +17,7 @@ use super::openai_responses::OpenAiResponses;
 use super::protocol::Protocol;
 use super::source::{Input, Tape};
 use super::vercel_ui_message::VercelUiMessage;
-use super::{anthropic_complete, aws_error, bedrock_converse, openai_completions};
+use super::{anthropic_complete, aws_error, bedrock_converse};
 use crate::delta::{Delta, ErrorDelta, Terminal};
 use crate::framing::{Frame, Framer};
 
@@ -60,7 +60,9 @@ impl Decoder {
             Protocol::GeminiInteractions => State::GeminiInteractions(GeminiInteractions::default()),
             Protocol::HuggingFaceTextGen => State::HuggingFaceTextGen(HuggingFaceTextGen::default()),
             Protocol::OllamaChat => State::OllamaChat(OllamaChat::default()),
-            Protocol::OpenAiChat | Protocol::MistralChat => State::OpenAiChat(OpenAiChat::default()),
+            Protocol::OpenAiChat | Protocol::OpenAiCompletions | Protocol::MistralChat => {
+                State::OpenAiChat(OpenAiChat::default())
+            }
             Protocol::OpenAiResponses => State::OpenAiResponses(OpenAiResponses::default()),
             Protocol::VercelUiMessage => State::VercelUiMessage(VercelUiMessage::default()),
             _ => State::Nothing,
@@ -162,16 +164,15 @@ impl Decoder {
             (State::BedrockInvoke(state), _) => state.decode(delta, json, body),
             (State::CohereChat(state), _) => state.decode(delta, json, body),
             (State::DashScopeGeneration(state), _) => state.decode(delta, json, body),
-            (State::Gemini(state), _) => *delta = state.decode(json, body),
+            (State::Gemini(state), _) => state.decode(delta, json, body),
             (State::GeminiInteractions(state), _) => state.decode(delta, json, body),
             (State::HuggingFaceTextGen(state), _) => state.decode(delta, json, body),
-            (State::OllamaChat(state), _) => *delta = state.decode(json),
+            (State::OllamaChat(state), _) => state.decode(delta, json),
             (State::OpenAiChat(state), _) => state.decode(delta, json, body),
-            (State::OpenAiResponses(state), _) => *delta = state.decode(json, body),
+            (State::OpenAiResponses(state), _) => state.decode(delta, json, body),
             (State::VercelUiMessage(state), _) => state.decode(delta, json, body),
             (State::Nothing, Protocol::AnthropicComplete) => anthropic_complete::decode(delta, json, body),
             (State::Nothing, Protocol::BedrockConverse) => bedrock_converse::decode(delta, json),
-            (State::Nothing, Protocol::OpenAiCompletions) => openai_completions::decode(delta, json, body),
             (State::Nothing, _) => delta.decode_errors = 1,
         }
     }

@@ -9,6 +9,7 @@ use alloc::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
+use super::accounting::{Accounting, Counted, Tally};
 use super::error::{ErrorField, bare_error};
 use super::lenient::{Code, Count, Flag, List, Payload, Str, Text, object};
 use super::source::Input;
@@ -22,16 +23,17 @@ pub(super) struct Gemini {
 }
 
 impl Gemini {
-    pub(super) fn decode<'a>(&mut self, json: Input<'a>, body: bool) -> Delta<'a> {
+    /// Reads one chunk, one whole answer or one error body.
+    pub(super) fn decode<'a>(&mut self, delta: &mut Delta<'a>, json: Input<'a>, body: bool) {
         let mut chunk = Chunk::default();
         match json.fill(&mut chunk) {
-            Some(()) => self.delta(&mut chunk, json, body),
-            None => Delta::undecodable(),
+            Some(()) => self.write(delta, &mut chunk, json, body),
+            None => delta.decode_errors = 1,
         }
     }
 
-    fn delta<'a>(&mut self, chunk: &mut Chunk<'a>, json: Input<'a>, body: bool) -> Delta<'a> {
-        let mut delta = Delta::chunk();
+    fn write<'a>(&mut self, delta: &mut Delta<'a>, chunk: &mut Chunk<'a>, json: Input<'a>, body: bool) {
+        delta.chunk = true;
         delta.whole = body;
         delta.response_id = chunk.response_id.take();
         delta.response_model = chunk.model_version.take();
@@ -41,13 +43,13 @@ impl Gemini {
         for (position, candidate) in chunk.candidates.0.iter_mut().enumerate() {
             let index = candidate.index.index().or_else(|| u32::try_from(position).ok()).unwrap_or(u32::MAX);
             for part in &mut candidate.content.parts.0 {
-                self.add_part(&mut delta, index, part);
+                self.add_part(delta, index, part);
             }
             let finish_reason = word_of(&mut candidate.finish_reason);
             delta.choices.push(ChoiceDelta { index, finish_reason });
         }
         if body && delta.choices.is_empty() && delta.usage.is_none() && delta.block_reason.is_none() {
-            delta.error = delta.error.or_else(|| bare_error(json));
+            delta.error = delta.error.take().or_else(|| bare_error(json));
         }
         delta.terminal = if delta.error.is_some() {
             Terminal::No
@@ -57,7 +59,6 @@ impl Gemini {
         } else {
             Terminal::WhenEveryChoiceFinished
         };
-        delta
     }
 
     fn add_part<'a>(&mut self, delta: &mut Delta<'a>, choice: u32, part: &mut Part<'a>) {
@@ -83,7 +84,7 @@ impl Gemini {
             delta.server_tool_calls = delta.server_tool_calls.saturating_add(1);
         }
         let media = part.inline_data.data.bytes + part.file_data.uri.bytes;
-        let is_audio = part.inline_data.mime_type.text().starts_with("audio/");
+        let is_audio = part.inline_data.mime_type.bytes().starts_with(b"audio/");
         delta.add_text(if is_audio { ContentKind::Audio } else { ContentKind::Image }, media);
         if part.executable_code.present {
             delta.add_visible(ContentKind::Code, part.executable_code.code.bytes);
@@ -184,51 +185,42 @@ object! {
 }
 
 impl Usage {
-    /// Cached tokens are part of the prompt. Thoughts are counted beside the candidates, and what tools of the provider
-    /// put in beside the prompt: total = prompt + tool use + candidates + thoughts.
     fn report(&self) -> Option<UsageReport> {
-        let mut rejected = 0;
-        let mut take = |count: Count| count.tally(&mut rejected);
+        let mut tally = Tally::default();
         let raw = RawUsage {
-            input: take(self.prompt),
-            output: take(self.candidates),
-            cache_read: take(self.cached),
-            reasoning: take(self.thoughts),
-            total: take(self.total),
-            tool_use_prompt: take(self.tool_use_prompt),
+            input: tally.take(self.prompt),
+            output: tally.take(self.candidates),
+            cache_read: tally.take(self.cached),
+            reasoning: tally.take(self.thoughts),
+            total: tally.take(self.total),
+            tool_use_prompt: tally.take(self.tool_use_prompt),
             ..RawUsage::default()
         };
-        if raw.is_empty() && rejected == 0 {
-            return None;
-        }
-        Some(UsageReport {
-            input_tokens: sum(raw.input, raw.tool_use_prompt),
-            output_tokens: sum(raw.output, raw.reasoning),
-            cache_read_tokens: raw.cache_read,
-            reasoning_tokens: raw.reasoning,
-            raw: Some(raw),
-            rejected,
-            ..UsageReport::default()
-        })
+        ACCOUNTING.report(raw, tally.rejected)
     }
 }
 
-/// The sum of what is known; absent when nothing is.
-fn sum(one: Option<u64>, other: Option<u64>) -> Option<u64> {
-    match (one, other) {
-        (None, None) => None,
-        _ => Some(one.unwrap_or(0).saturating_add(other.unwrap_or(0))),
-    }
-}
+/// Cached tokens are part of the prompt. Thoughts are counted beside the candidates, and what tools of the provider put in
+/// beside the prompt: total = prompt + tool use + candidates + thoughts, by the reference of `UsageMetadata`.
+pub(super) const ACCOUNTING: Accounting =
+    Accounting { cache: Counted::Included, reasoning: Counted::Apart, tool_input: Counted::Apart, ..Accounting::PLAIN };
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn read<'a>(decoder: &mut Gemini, json: &'a [u8], body: bool) -> Delta<'a> {
+        let mut delta = Delta::default();
+        decoder.decode(&mut delta, Input::Json(json), body);
+        delta
+    }
+
     #[test]
     fn only_true_makes_a_thought() {
         let mut decoder = Gemini::default();
-        let delta = decoder.decode(Input::Json(br#"{"candidates":[{"content":{"parts":[{"text":"a","thought":"true"},{"text":"bc","thought":true}]}}]}"#),
+        let delta = read(
+            &mut decoder,
+            br#"{"candidates":[{"content":{"parts":[{"text":"a","thought":"true"},{"text":"bc","thought":true}]}}]}"#,
             false,
         );
         assert_eq!((delta.bytes[0], delta.bytes[1]), (1, 2));
@@ -238,16 +230,14 @@ mod tests {
     fn thoughts_and_tool_input_are_added() {
         let mut decoder = Gemini::default();
         let json = br#"{"usageMetadata":{"promptTokenCount":5,"toolUsePromptTokenCount":7,"candidatesTokenCount":2,"thoughtsTokenCount":3}}"#;
-        let usage = decoder.decode(Input::Json(json), false).usage.unwrap();
+        let usage = read(&mut decoder, json, false).usage.unwrap();
         assert_eq!((usage.input_tokens, usage.output_tokens), (Some(12), Some(5)));
-        assert!(
-            decoder.decode(Input::Json(br#"{"usageMetadata":{"trafficType":"ON_DEMAND"}}"#), false).usage.is_none()
-        );
+        assert!(read(&mut decoder, br#"{"usageMetadata":{"trafficType":"ON_DEMAND"}}"#, false).usage.is_none());
     }
 
     #[test]
     fn a_blocked_prompt_ends_the_answer() {
-        let delta = Gemini::default().decode(Input::Json(br#"{"promptFeedback":{"blockReason":"SAFETY"}}"#), false);
+        let delta = read(&mut Gemini::default(), br#"{"promptFeedback":{"blockReason":"SAFETY"}}"#, false);
         assert_eq!(delta.terminal, Terminal::Yes);
         assert_eq!(delta.block_reason.as_deref(), Some("SAFETY"));
     }
@@ -257,7 +247,7 @@ mod tests {
         let mut decoder = Gemini::default();
         let mut part = |json: &str| {
             let json = alloc::format!(r#"{{"candidates":[{{"content":{{"parts":[{{"functionCall":{json}}}]}}}}]}}"#);
-            let delta = decoder.decode(Input::Json(json.as_bytes()), false);
+            let delta = read(&mut decoder, json.as_bytes(), false);
             (delta.tool_calls.len(), delta.visible.contains(ContentKind::ToolCall))
         };
         assert_eq!(part(r#"{"name":"f","willContinue":true}"#), (1, true));
@@ -269,7 +259,7 @@ mod tests {
     #[test]
     fn both_spellings_are_read() {
         let json = br#"{"response_id":"r","model_version":"m","candidates":[{"finish_reason":"STOP","content":{"parts":[{"function_call":{"name":"f","args":{}}},{"inline_data":{"mime_type":"audio/wav","data":"abcd"}}]}}],"usage_metadata":{"prompt_token_count":3,"candidates_token_count":2,"thoughts_token_count":null}}"#;
-        let delta = Gemini::default().decode(Input::Json(json), false);
+        let delta = read(&mut Gemini::default(), json, false);
         assert_eq!((delta.response_id.as_deref(), delta.response_model.as_deref()), (Some("r"), Some("m")));
         assert_eq!((delta.tool_calls.len(), delta.bytes[6]), (1, 4));
         assert_eq!(delta.choices[0].finish_reason.as_deref(), Some("STOP"));
@@ -280,7 +270,7 @@ mod tests {
     #[test]
     fn enumerators_may_be_numbers_and_unspecified_is_none() {
         let reason = |json: &'static str| {
-            let delta = Gemini::default().decode(Input::Json(json.as_bytes()), false);
+            let delta = read(&mut Gemini::default(), json.as_bytes(), false);
             delta.choices[0].finish_reason.as_deref().map(alloc::string::String::from)
         };
         assert_eq!(reason(r#"{"candidates":[{"finishReason":1}]}"#).as_deref(), Some("1"));
@@ -291,7 +281,7 @@ mod tests {
     #[test]
     fn tools_of_the_provider_are_counted_apart() {
         let json = br#"{"candidates":[{"content":{"parts":[{"toolCall":{"toolType":"GOOGLE_SEARCH_WEB","args":{}}},{"toolResponse":{}},{"executableCode":{"code":"1"}},{"codeExecutionResult":{"output":"1"}}]}}]}"#;
-        let delta = Gemini::default().decode(Input::Json(json), false);
+        let delta = read(&mut Gemini::default(), json, false);
         assert_eq!((delta.server_tool_calls, delta.tool_calls.len(), delta.bytes[4]), (2, 0, 2));
     }
 }

@@ -29,7 +29,6 @@ mod json;
 mod lenient;
 mod ollama_chat;
 mod openai_chat;
-mod openai_completions;
 mod openai_responses;
 mod openai_usage;
 mod protocol;

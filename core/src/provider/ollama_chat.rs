@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::accounting::{Accounting, Counted, Tally};
 use super::error::ErrorField;
 use super::lenient::{Count, Flag, List, Payload, Str, Text, object};
 use super::source::Input;
@@ -19,22 +20,23 @@ pub(super) struct OllamaChat {
 }
 
 impl OllamaChat {
-    pub(super) fn decode<'a>(&mut self, json: Input<'a>) -> Delta<'a> {
+    /// Reads one line, one whole answer or one error body.
+    pub(super) fn decode<'a>(&mut self, delta: &mut Delta<'a>, json: Input<'a>) {
         let mut line = Line::default();
         match json.fill(&mut line) {
-            Some(()) => self.delta(&mut line),
-            None => Delta::undecodable(),
+            Some(()) => self.write(delta, &mut line),
+            None => delta.decode_errors = 1,
         }
     }
 
-    fn delta<'a>(&mut self, line: &mut Line<'a>) -> Delta<'a> {
-        let mut delta = Delta::chunk();
+    fn write<'a>(&mut self, delta: &mut Delta<'a>, line: &mut Line<'a>) {
+        delta.chunk = true;
         let first = !core::mem::replace(&mut self.begun, true);
         delta.response_model = line.model.take();
         delta.error = line.error.take();
         if delta.error.is_some() {
             delta.whole = first;
-            return delta;
+            return;
         }
         delta.add_text(ContentKind::Text, line.message.content.bytes);
         delta.add_text(ContentKind::Text, line.response.bytes);
@@ -58,7 +60,6 @@ impl OllamaChat {
             delta.server = (!server.is_empty()).then_some(server);
         }
         delta.choices.push(ChoiceDelta { index: 0, finish_reason: line.done_reason.take() });
-        delta
     }
 }
 
@@ -109,22 +110,14 @@ impl Line<'_> {
     /// `prompt_eval_count` is left out when the whole prompt was in the cache: then the input is unknown, not zero.
     /// Newer servers count the whole prompt there, and beside it the part of it that was cached.
     fn usage(&self) -> Option<UsageReport> {
-        let mut rejected = 0;
-        let mut take = |count: Count| count.tally(&mut rejected);
+        let mut tally = Tally::default();
         let raw = RawUsage {
-            input: take(self.prompt_eval_count),
-            output: take(self.eval_count),
-            cache_read: take(self.prompt_eval_cached_count),
+            input: tally.take(self.prompt_eval_count),
+            output: tally.take(self.eval_count),
+            cache_read: tally.take(self.prompt_eval_cached_count),
             ..RawUsage::default()
         };
-        (!raw.is_empty() || rejected > 0).then(|| UsageReport {
-            input_tokens: raw.input,
-            output_tokens: raw.output,
-            cache_read_tokens: raw.cache_read,
-            raw: Some(raw),
-            rejected,
-            ..UsageReport::default()
-        })
+        ACCOUNTING.report(raw, tally.rejected)
     }
 
     /// Durations are in nanoseconds.
@@ -139,43 +132,52 @@ impl Line<'_> {
     }
 }
 
+/// What was cached is part of the prompt, and thinking part of the output; the latter is not told apart.
+pub(super) const ACCOUNTING: Accounting = Accounting { cache: Counted::Included, ..Accounting::PLAIN };
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn read<'a>(decoder: &mut OllamaChat, json: &'a [u8]) -> Delta<'a> {
+        let mut delta = Delta::default();
+        decoder.decode(&mut delta, Input::Json(json));
+        delta
+    }
 
     #[test]
     fn a_first_line_that_is_done_is_a_whole_answer() {
         let line = br#"{"model":"m","message":{"content":"hi"},"done":true,"done_reason":"stop","eval_count":3}"#;
         let mut decoder = OllamaChat::default();
-        let delta = decoder.decode(Input::Json(line));
+        let delta = read(&mut decoder, line);
         assert!(delta.whole && delta.terminal == Terminal::Yes);
         let usage = delta.usage.unwrap();
         assert_eq!((usage.input_tokens, usage.output_tokens), (None, Some(3)));
-        assert!(!decoder.decode(Input::Json(line)).whole);
+        assert!(!read(&mut decoder, line).whole);
     }
 
     #[test]
     fn calls_are_told_apart_across_lines() {
         let line = br#"{"message":{"tool_calls":[{"function":{"name":"f","arguments":{"a":1}}}]},"done":false}"#;
         let mut decoder = OllamaChat::default();
-        assert_eq!(decoder.decode(Input::Json(line)).tool_calls[0].index, Some(0));
-        assert_eq!(decoder.decode(Input::Json(line)).tool_calls[0].index, Some(1));
+        assert_eq!(read(&mut decoder, line).tool_calls[0].index, Some(0));
+        assert_eq!(read(&mut decoder, line).tool_calls[0].index, Some(1));
     }
 
     #[test]
     fn images_and_cached_input_are_read() {
         let image = br#"{"message":{"content":"","images":["QUJD","QQ=="]},"done":false}"#;
-        assert_eq!(OllamaChat::default().decode(Input::Json(image)).bytes[5], 8);
+        assert_eq!(read(&mut OllamaChat::default(), image).bytes[5], 8);
         let last = br#"{"done":true,"prompt_eval_count":28,"prompt_eval_cached_count":27,"eval_count":3}"#;
-        let usage = OllamaChat::default().decode(Input::Json(last)).usage.unwrap();
+        let usage = read(&mut OllamaChat::default(), last).usage.unwrap();
         assert_eq!((usage.input_tokens, usage.cache_read_tokens), (Some(28), Some(27)));
     }
 
     #[test]
     fn an_error_may_come_behind_content() {
         let mut decoder = OllamaChat::default();
-        decoder.decode(Input::Json(br#"{"response":"hi","done":false}"#));
-        let delta = decoder.decode(Input::Json(br#"{"error":"out of memory"}"#));
+        read(&mut decoder, br#"{"response":"hi","done":false}"#);
+        let delta = read(&mut decoder, br#"{"error":"out of memory"}"#);
         assert!(!delta.whole && delta.error.unwrap().message.as_deref() == Some("out of memory"));
     }
 }

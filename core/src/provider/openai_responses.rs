@@ -6,9 +6,10 @@ use alloc::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
+use super::accounting::Tally;
 use super::error::{ErrorField, bare_error};
 use super::lenient::{Code, Count, List, Payload, Rare, Str, Text, object};
-use super::openai_usage::{Cost, cost_nanos, report};
+use super::openai_usage::{ACCOUNTING, Cost, cost_nanos};
 use super::source::Input;
 use crate::delta::{ChoiceDelta, ContentKind, Delta, ErrorDelta, RawUsage, Terminal, ToolCallDelta, UsageReport};
 
@@ -22,16 +23,17 @@ pub(super) struct OpenAiResponses {
 }
 
 impl OpenAiResponses {
-    pub(super) fn decode<'a>(&mut self, json: Input<'a>, body: bool) -> Delta<'a> {
+    /// Reads one event, one whole response or one error body.
+    pub(super) fn decode<'a>(&mut self, delta: &mut Delta<'a>, json: Input<'a>, body: bool) {
         let mut event = Event::default();
         match json.fill(&mut event) {
-            Some(()) => self.delta(&mut event, json, body),
-            None => Delta::undecodable(),
+            Some(()) => self.write(delta, &mut event, json, body),
+            None => delta.decode_errors = 1,
         }
     }
 
-    fn delta<'a>(&mut self, event: &mut Event<'a>, json: Input<'a>, body: bool) -> Delta<'a> {
-        let mut delta = Delta::chunk();
+    fn write<'a>(&mut self, delta: &mut Delta<'a>, event: &mut Event<'a>, json: Input<'a>, body: bool) {
+        delta.chunk = true;
         let index = event.output_index.index();
         if event.kind.is("response.output_text.delta") {
             // Nearly every event is one of these.
@@ -39,55 +41,54 @@ impl OpenAiResponses {
                 self.tell(index);
                 delta.add_visible(ContentKind::Text, event.delta.bytes);
             }
-            return delta;
+            return;
         }
-        let kind = event.kind.text();
+        let kind = event.kind.bytes();
         match kind.as_ref() {
             // No event: a whole response, or an error body.
-            "" => return whole(json, body),
-            "response.output_item.added" => {
+            b"" => whole(delta, json, body),
+            b"response.output_item.added" => {
                 self.begin(index);
-                event.item.add_call(&mut delta, index);
+                event.item.add_call(delta, index);
             }
-            "response.output_item.done" => {
+            b"response.output_item.done" => {
                 // Some servers leave out the event that adds the item.
                 if self.begin(index) {
-                    event.item.add_call(&mut delta, index);
+                    event.item.add_call(delta, index);
                 }
                 // And some the deltas of its content.
                 if self.tell(index) {
-                    event.item.add_content(&mut delta);
+                    event.item.add_content(delta);
                 }
             }
-            "response.content_part.added" | "response.reasoning_summary_part.added" => {
+            b"response.content_part.added" | b"response.reasoning_summary_part.added" => {
                 if !event.part.is_empty() && self.tell(index) {
-                    event.part.add_to(&mut delta, ContentKind::Text);
+                    event.part.add_to(delta, ContentKind::Text);
                 }
             }
-            "error" => {
+            b"error" => {
                 delta.error = event
                     .error
                     .take_beside(&mut Str::default(), &mut event.code)
                     .or_else(|| Some(ErrorField::of_parts(&mut Str::default(), &mut event.code, &mut event.message)));
             }
-            "response.completed" => event.response.add_end(&mut delta, "completed"),
-            "response.incomplete" => event.response.add_end(&mut delta, "incomplete"),
-            "response.failed" => event.response.add_end(&mut delta, "failed"),
-            "response.cancelled" => event.response.add_end(&mut delta, "cancelled"),
+            b"response.completed" => event.response.add_end(delta, "completed"),
+            b"response.incomplete" => event.response.add_end(delta, "incomplete"),
+            b"response.failed" => event.response.add_end(delta, "failed"),
+            b"response.cancelled" => event.response.add_end(delta, "cancelled"),
             kind => {
                 let (content, bytes) = event.content(kind);
                 if bytes > 0 {
                     self.tell(index);
                     delta.add_visible(content, bytes);
                 } else if event.response.present {
-                    event.response.add_identity(&mut delta);
+                    event.response.add_identity(delta);
                 } else if body {
                     delta.error = bare_error(json);
                     delta.whole = delta.error.is_some();
                 }
             }
         }
-        delta
     }
 
     /// Notes that the item has begun; whether that is news.
@@ -113,28 +114,27 @@ fn note(items: &mut u64, index: Option<u32>) -> bool {
 }
 
 /// Reads a whole response: the facts of a terminal event, and the items that a stream would have brought before.
-fn whole(json: Input<'_>, body: bool) -> Delta<'_> {
+fn whole<'a>(delta: &mut Delta<'a>, json: Input<'a>, body: bool) {
     let (mut response, mut output) = (Response::default(), Output::default());
     if json.fill(&mut response).is_none() || json.fill(&mut output).is_none() {
-        return Delta::undecodable();
+        (delta.chunk, delta.decode_errors) = (false, 1);
+        return;
     }
-    let mut delta = Delta::chunk();
     if response.status.is_empty() && output.items.0.is_empty() {
         let error = response.error.take_beside(&mut Str::default(), &mut output.code);
         delta.error = error.or_else(|| bare_error(json));
         delta.whole = body;
-        return delta;
+        return;
     }
     delta.whole = true;
     for (position, item) in output.items.0.iter_mut().enumerate() {
-        item.add_content(&mut delta);
-        item.add_call(&mut delta, u32::try_from(position).ok());
+        item.add_content(delta);
+        item.add_call(delta, u32::try_from(position).ok());
     }
     if !delta.visible.contains(ContentKind::Text) {
         delta.add_text(ContentKind::Text, output.text.bytes);
     }
-    response.add_end(&mut delta, "");
-    delta
+    response.add_end(delta, "");
 }
 
 object! {
@@ -225,20 +225,19 @@ object! {
 }
 
 impl Usage {
-    /// Input includes cached tokens and output includes reasoning, as in chat completions.
+    /// Counts as in chat completions, with the same exception.
     fn report(&self) -> Option<UsageReport> {
-        let mut rejected = 0;
-        let mut take = |count: Count| count.tally(&mut rejected);
+        let mut tally = Tally::default();
         let raw = RawUsage {
-            input: take(self.input),
-            output: take(self.output),
-            cache_read: take(self.input_details.cached),
-            cache_write: take(self.input_details.cache_write),
-            reasoning: take(self.output_details.reasoning),
-            total: take(self.total),
+            input: tally.take(self.input),
+            output: tally.take(self.output),
+            cache_read: tally.take(self.input_details.cached),
+            cache_write: tally.take(self.input_details.cache_write),
+            reasoning: tally.take(self.output_details.reasoning),
+            total: tally.take(self.total),
             ..RawUsage::default()
         };
-        report(raw, rejected)
+        ACCOUNTING.report(raw, tally.rejected)
     }
 }
 
@@ -271,24 +270,24 @@ impl<'a> Response<'a> {
 
 impl Event<'_> {
     /// The content of an event that brings some, and its size.
-    fn content(&self, kind: &str) -> (ContentKind, usize) {
+    fn content(&self, kind: &[u8]) -> (ContentKind, usize) {
         let bytes = self.delta.bytes;
         match kind {
-            "response.refusal.delta" => (ContentKind::Refusal, bytes),
-            "response.reasoning_text.delta" | "response.reasoning_summary_text.delta" => {
+            b"response.refusal.delta" => (ContentKind::Refusal, bytes),
+            b"response.reasoning_text.delta" | b"response.reasoning_summary_text.delta" => {
                 (ContentKind::Reasoning, bytes)
             }
-            "response.function_call_arguments.delta"
-            | "response.custom_tool_call_input.delta"
-            | "response.mcp_call_arguments.delta"
-            | "response.shell_call_command.delta"
-            | "response.apply_patch_call_operation_diff.delta" => (ContentKind::ToolCall, bytes),
-            "response.code_interpreter_call_code.delta" => (ContentKind::Code, bytes),
-            "response.audio.delta"
-            | "response.audio.transcript.delta"
-            | "response.output_audio.delta"
-            | "response.output_audio_transcript.delta" => (ContentKind::Audio, bytes),
-            "response.image_generation_call.partial_image" => (ContentKind::Image, self.partial_image.bytes),
+            b"response.function_call_arguments.delta"
+            | b"response.custom_tool_call_input.delta"
+            | b"response.mcp_call_arguments.delta"
+            | b"response.shell_call_command.delta"
+            | b"response.apply_patch_call_operation_diff.delta" => (ContentKind::ToolCall, bytes),
+            b"response.code_interpreter_call_code.delta" => (ContentKind::Code, bytes),
+            b"response.audio.delta"
+            | b"response.audio.transcript.delta"
+            | b"response.output_audio.delta"
+            | b"response.output_audio_transcript.delta" => (ContentKind::Audio, bytes),
+            b"response.image_generation_call.partial_image" => (ContentKind::Image, self.partial_image.bytes),
             _ => (ContentKind::None, 0),
         }
     }
@@ -297,14 +296,14 @@ impl Event<'_> {
 impl<'a> Item<'a> {
     /// Adds the beginning of a call, if the item is one.
     fn add_call(&mut self, delta: &mut Delta<'a>, index: Option<u32>) {
-        match self.kind.text().as_ref() {
-            "function_call" | "custom_tool_call" | "computer_call" | "local_shell_call" | "shell_call"
-            | "apply_patch_call" => {
+        match self.kind.bytes().as_ref() {
+            b"function_call" | b"custom_tool_call" | b"computer_call" | b"local_shell_call" | b"shell_call"
+            | b"apply_patch_call" => {
                 delta.add_visible(ContentKind::ToolCall, self.arguments.bytes);
                 let id = self.call_id.take().or_else(|| self.id.take());
                 delta.tool_calls.push(ToolCallDelta { choice: 0, index, id, name: self.name.take() });
             }
-            kind if kind.ends_with("_call") => {
+            kind if kind.ends_with(b"_call") => {
                 delta.add_visible(ContentKind::ToolCall, self.arguments.bytes);
                 delta.server_tool_calls = delta.server_tool_calls.saturating_add(1);
             }
@@ -314,14 +313,14 @@ impl<'a> Item<'a> {
 
     /// Adds content that no delta brought. The arguments of a call come with its beginning, or not at all.
     fn add_content(&self, delta: &mut Delta<'a>) {
-        match self.kind.text().as_ref() {
-            "image_generation_call" => delta.add_text(ContentKind::Image, self.result.bytes),
+        match self.kind.bytes().as_ref() {
+            b"image_generation_call" => delta.add_text(ContentKind::Image, self.result.bytes),
             // A program of the model's that the provider runs, which may call the client's functions.
-            "program" => delta.add_text(ContentKind::Code, self.code.bytes),
+            b"program" => delta.add_text(ContentKind::Code, self.code.bytes),
             // What the user said, as a compacted conversation gives it back.
             _ if self.role.is("user") => {}
             kind => {
-                let text = if kind == "reasoning" { ContentKind::Reasoning } else { ContentKind::Text };
+                let text = if kind == b"reasoning" { ContentKind::Reasoning } else { ContentKind::Text };
                 for part in &self.content.0 {
                     part.add_to(delta, text);
                 }
@@ -349,12 +348,18 @@ impl Part<'_> {
 mod tests {
     use super::*;
 
+    fn read<'a>(decoder: &mut OpenAiResponses, json: &'a [u8], body: bool) -> Delta<'a> {
+        let mut delta = Delta::default();
+        decoder.decode(&mut delta, Input::Json(json), body);
+        delta
+    }
+
     #[test]
     fn deltas_are_content_and_snapshots_are_not() {
         let mut decoder = OpenAiResponses::default();
-        let delta = decoder.decode(Input::Json(br#"{"type":"response.output_text.delta","delta":"a\nb"}"#), false);
+        let delta = read(&mut decoder, br#"{"type":"response.output_text.delta","delta":"a\nb"}"#, false);
         assert_eq!(delta.bytes[0], 3);
-        let delta = decoder.decode(Input::Json(br#"{"type":"response.output_text.done","text":"a\nb"}"#), false);
+        let delta = read(&mut decoder, br#"{"type":"response.output_text.done","text":"a\nb"}"#, false);
         assert!(delta.chunk && delta.visible.is_empty());
     }
 
@@ -363,16 +368,16 @@ mod tests {
         let mut decoder = OpenAiResponses::default();
         let added = br#"{"type":"response.output_item.added","output_index":1,"item":{"type":"function_call","call_id":"c","name":"f"}}"#;
         let done = br#"{"type":"response.output_item.done","output_index":1,"item":{"type":"function_call","call_id":"c","name":"f"}}"#;
-        assert_eq!(decoder.decode(Input::Json(added), false).tool_calls.len(), 1);
-        assert_eq!(decoder.decode(Input::Json(done), false).tool_calls.len(), 0);
+        assert_eq!(read(&mut decoder, added, false).tool_calls.len(), 1);
+        assert_eq!(read(&mut decoder, done, false).tool_calls.len(), 0);
         let late = br#"{"type":"response.output_item.done","output_index":2,"item":{"type":"web_search_call"}}"#;
-        assert_eq!(decoder.decode(Input::Json(late), false).server_tool_calls, 1);
+        assert_eq!(read(&mut decoder, late, false).server_tool_calls, 1);
     }
 
     #[test]
     fn items_count_where_no_delta_brought_their_content() {
         let event = |decoder: &mut OpenAiResponses, json: &'static str| {
-            let delta = decoder.decode(Input::Json(json.as_bytes()), false);
+            let delta = read(decoder, json.as_bytes(), false);
             (delta.bytes, delta.visible.is_empty())
         };
         let mut decoder = OpenAiResponses::default();
@@ -402,17 +407,16 @@ mod tests {
             r#"{"type":"response.apply_patch_call_operation_diff.delta","output_index":0,"delta":"+a"}"#,
             r#"{"type":"response.mcp_call_arguments.delta","output_index":0,"delta":"{}"}"#,
         ] {
-            let delta = OpenAiResponses::default().decode(Input::Json(json.as_bytes()), false);
+            let delta = read(&mut OpenAiResponses::default(), json.as_bytes(), false);
             assert_eq!(delta.bytes[2], 2, "{json}");
         }
         let result = br#"{"type":"response.shell_call_output_content.delta","output_index":1,"delta":{"stdout":"x"}}"#;
-        assert!(OpenAiResponses::default().decode(Input::Json(result), false).visible.is_empty());
+        assert!(read(&mut OpenAiResponses::default(), result, false).visible.is_empty());
     }
 
     #[test]
     fn errors_are_nested_flat_or_a_body_of_their_own() {
-        let error =
-            |json: &'static str| OpenAiResponses::default().decode(Input::Json(json.as_bytes()), true).error.unwrap();
+        let error = |json: &'static str| read(&mut OpenAiResponses::default(), json.as_bytes(), true).error.unwrap();
         let nested = error(r#"{"type":"error","error":{"type":"server_error","code":null,"message":"m"}}"#);
         assert_eq!(nested.error_type.as_deref(), Some("server_error"));
         assert_eq!(error(r#"{"type":"error","code":"E","message":"m"}"#).error_type.as_deref(), Some("E"));
@@ -424,24 +428,24 @@ mod tests {
     #[test]
     fn a_status_left_out_is_that_of_the_event() {
         let json = br#"{"type":"response.completed","response":{"id":"r","output":[]}}"#;
-        let delta = OpenAiResponses::default().decode(Input::Json(json), false);
+        let delta = read(&mut OpenAiResponses::default(), json, false);
         assert_eq!(delta.choices[0].finish_reason.as_deref(), Some("completed"));
         let json = br#"{"type":"response.failed","response":{"id":"r"}}"#;
-        assert!(OpenAiResponses::default().decode(Input::Json(json), false).error.is_some());
+        assert!(read(&mut OpenAiResponses::default(), json, false).error.is_some());
     }
 
     #[test]
     fn a_whole_response_needs_no_status() {
         let json =
             br#"{"output":[{"type":"message","content":[{"type":"output_text","text":"abc"}]}],"output_text":"abc"}"#;
-        let delta = OpenAiResponses::default().decode(Input::Json(json), true);
+        let delta = read(&mut OpenAiResponses::default(), json, true);
         assert!(delta.whole && delta.terminal == Terminal::Yes && delta.bytes[0] == 3);
     }
 
     #[test]
     fn a_compacted_conversation_is_an_answer_without_text() {
         let json = br#"{"object":"response.compaction","id":"r","output":[{"type":"message","role":"user","content":[{"type":"input_text","text":"abc"}]},{"type":"compaction","encrypted_content":"xxxx"}],"usage":{"input_tokens":16,"output_tokens":29}}"#;
-        let delta = OpenAiResponses::default().decode(Input::Json(json), true);
+        let delta = read(&mut OpenAiResponses::default(), json, true);
         assert!(delta.whole && delta.terminal == Terminal::Yes && delta.visible.is_empty());
         assert_eq!(delta.usage.unwrap().input_tokens, Some(16));
     }
@@ -450,11 +454,11 @@ mod tests {
     fn a_failed_response_is_an_error() {
         let mut decoder = OpenAiResponses::default();
         let failed = br#"{"type":"response.failed","response":{"status":"failed","error":{"code":"server_error"}}}"#;
-        let delta = decoder.decode(Input::Json(failed), false);
+        let delta = read(&mut decoder, failed, false);
         assert_eq!(delta.error.unwrap().error_type.as_deref(), Some("server_error"));
         assert_eq!(delta.terminal, Terminal::No);
         let done = br#"{"type":"response.incomplete","response":{"status":"incomplete","incomplete_details":{"reason":"max_output_tokens"}}}"#;
-        let delta = decoder.decode(Input::Json(done), false);
+        let delta = read(&mut decoder, done, false);
         assert_eq!(delta.terminal, Terminal::Yes);
         assert_eq!(delta.incomplete_reason.as_deref(), Some("max_output_tokens"));
     }

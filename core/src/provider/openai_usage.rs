@@ -1,5 +1,6 @@
 //! Token counts, cost and server timing as OpenAI and compatible servers report them.
 
+use super::accounting::{Accounting, Counted, Tally};
 use super::json::{Malformed, Value};
 use super::lenient::{Count, Decimal, Fill, object};
 use super::source::Source;
@@ -67,26 +68,20 @@ object! {
 impl Usage {
     /// The counts of this report; absent when it holds none.
     pub(super) fn report(&self) -> Option<UsageReport> {
-        let mut rejected = 0;
-        let mut take = |count: Count| count.tally(&mut rejected);
-        // DeepSeek, Moonshot, Anthropic-compatible servers and Mistral each have a name of their own for cached input.
-        // All of it is part of `prompt_tokens`.
-        let cache_read =
-            [self.prompt_details.cached, self.cache_hit, self.cached, self.cache_read, self.num_cached].map(&mut take);
-        let cache_write =
-            [self.prompt_details.cache_write, self.prompt_details.cache_creation, self.cache_creation].map(&mut take);
-        // Beside the details: DeepSeek models at Azure, and Perplexity.
-        let reasoning = [self.completion_details.reasoning, self.reasoning].map(&mut take);
+        let mut tally = Tally::default();
+        let (prompt, completion) = (&self.prompt_details, &self.completion_details);
         let raw = RawUsage {
-            input: take(self.prompt),
-            output: take(self.completion),
-            cache_read: first(cache_read),
-            cache_write: first(cache_write),
-            reasoning: first(reasoning),
-            total: take(self.total),
+            input: tally.take(self.prompt),
+            output: tally.take(self.completion),
+            // DeepSeek, Moonshot, Anthropic-compatible servers and Mistral each have a name of their own for cached input.
+            cache_read: tally.first([prompt.cached, self.cache_hit, self.cached, self.cache_read, self.num_cached]),
+            cache_write: tally.first([prompt.cache_write, prompt.cache_creation, self.cache_creation]),
+            // Beside the details: DeepSeek models at Azure, and Perplexity.
+            reasoning: tally.first([completion.reasoning, self.reasoning]),
+            total: tally.take(self.total),
             ..RawUsage::default()
         };
-        report(raw, rejected)
+        ACCOUNTING.report(raw, tally.rejected)
     }
 
     /// What the server says the call cost, in billionths of a dollar.
@@ -119,25 +114,18 @@ impl TimeInfo {
 }
 
 impl Timings {
-    /// The counts, which llama.cpp states also where no usage was asked for. `prompt_n` is what was read anew, beside
-    /// `cache_n`; servers that do not tell the two apart leave the input unknown.
+    /// The counts, which llama.cpp states also where no usage was asked for. Servers that do not tell what was cached leave
+    /// the input unknown.
     pub(super) fn report(&self) -> Option<UsageReport> {
-        let mut rejected = 0;
-        let mut take = |count: Count| count.tally(&mut rejected);
+        let mut tally = Tally::default();
+        let cache_read = tally.take(self.cached);
         let raw = RawUsage {
-            input: take(self.prompt_tokens),
-            output: take(self.predicted_tokens),
-            cache_read: take(self.cached),
+            input: tally.take(self.prompt_tokens).filter(|_| cache_read.is_some()),
+            output: tally.take(self.predicted_tokens),
+            cache_read,
             ..RawUsage::default()
         };
-        (!raw.is_empty() || rejected > 0).then(|| UsageReport {
-            input_tokens: raw.input.zip(raw.cache_read).map(|(new, cached)| new.saturating_add(cached)),
-            output_tokens: raw.output,
-            cache_read_tokens: raw.cache_read,
-            raw: Some(raw),
-            rejected,
-            ..UsageReport::default()
-        })
+        TIMINGS.report(raw, tally.rejected)
     }
 
     pub(super) fn server_timing(&self) -> ServerTiming {
@@ -154,38 +142,16 @@ pub(super) fn cost_nanos(cost: Cost, ticks: Count) -> Option<u64> {
     cost.0.billionths().or_else(|| Some(ticks.value()?.saturating_add(5) / 10))
 }
 
-/// Normalizes counts by OpenAI's arithmetic: input includes cached tokens, output includes reasoning.
+/// Input includes cached tokens and output includes reasoning: `prompt_tokens_details` and `completion_tokens_details` are
+/// breakdowns in OpenAI's API reference, and the others follow it.
 ///
 /// xAI alone counts reasoning beside the completion, which shows in its total: total = prompt + completion + reasoning
 /// holds in every recording of it, and in none of the others.
-pub(super) fn report(raw: RawUsage, rejected: u32) -> Option<UsageReport> {
-    if raw.is_empty() && rejected == 0 {
-        return None;
-    }
-    let mut output = raw.output;
-    if let (Some(input), Some(completion), Some(reasoning), Some(total)) =
-        (raw.input, raw.output, raw.reasoning, raw.total)
-    {
-        let sum = completion.saturating_add(reasoning);
-        if reasoning > 0 && total == input.saturating_add(sum) {
-            output = Some(sum);
-        }
-    }
-    Some(UsageReport {
-        input_tokens: raw.input,
-        output_tokens: output,
-        cache_read_tokens: raw.cache_read,
-        cache_write_tokens: raw.cache_write,
-        reasoning_tokens: raw.reasoning,
-        raw: Some(raw),
-        rejected,
-        ..UsageReport::default()
-    })
-}
+pub(super) const ACCOUNTING: Accounting =
+    Accounting { cache: Counted::Included, reasoning: Counted::ByTotal, ..Accounting::PLAIN };
 
-fn first<const N: usize>(counts: [Option<u64>; N]) -> Option<u64> {
-    counts.into_iter().flatten().next()
-}
+/// llama.cpp counts what it read anew beside what was cached (`prompt_n` and `cache_n` of its server's `timings`).
+const TIMINGS: Accounting = Accounting { cache: Counted::Apart, ..Accounting::PLAIN };
 
 /// Dollars: a number at OpenRouter, an object with `total_cost` at Perplexity.
 #[derive(Clone, Copy, Debug, Default)]

@@ -7,8 +7,9 @@ use crate::delta::{Delta, Terminal};
 use crate::provider::anthropic_messages::AnthropicMessages;
 use crate::provider::cohere_v1::CohereV1;
 use crate::provider::lenient::{List, Seen, Str, object};
+use crate::provider::openai_chat::OpenAiChat;
 use crate::provider::source::Input;
-use crate::provider::{anthropic_complete, bedrock_converse, openai_completions};
+use crate::provider::{anthropic_complete, bedrock_converse};
 
 /// The API of a model, with what its decoder remembers.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -22,7 +23,7 @@ pub(super) enum Family {
     /// Nova, which speaks as `Converse` does.
     Nova,
     /// Jamba, gpt-oss, Qwen, imported models and the chat models of Mistral; `DeepSeek` with text completions.
-    OpenAi,
+    OpenAi(OpenAiChat),
     /// Titan, Llama, Mistral and Jurassic.
     Text,
 }
@@ -46,7 +47,7 @@ impl Family {
         let mut shape = Shape::default();
         json.fill(&mut shape)?;
         Some(match shape {
-            Shape { choices: Seen(true), .. } => Self::OpenAi,
+            Shape { choices: Seen(true), .. } => Self::OpenAi(OpenAiChat::default()),
             Shape { nova: Seen(true), .. } => Self::Nova,
             Shape { text: Seen(true), .. } => Self::Text,
             Shape { event_type: Seen(true), .. } | Shape { cohere: Seen(true), .. } => {
@@ -64,15 +65,15 @@ impl Family {
             Self::AnthropicMessages(state) => state.decode(delta, json, body),
             Self::Cohere(state) => state.decode(delta, json, body),
             Self::Nova => bedrock_converse::decode(delta, json),
-            Self::OpenAi => chat(delta, json, body),
+            Self::OpenAi(state) => chat(state, delta, json, body),
             Self::Text => text::decode(delta, json, body),
         }
     }
 }
 
 /// Reads a chat or text completion. Those of Mistral and `DeepSeek` have `stop_reason` where the others have `finish_reason`.
-fn chat<'a>(delta: &mut Delta<'a>, json: Input<'a>, body: bool) {
-    openai_completions::decode(delta, json, body);
+fn chat<'a>(state: &mut OpenAiChat, delta: &mut Delta<'a>, json: Input<'a>, body: bool) {
+    state.decode(delta, json, body);
     if delta.choices.iter().any(|choice| choice.finish_reason.is_some()) {
         return;
     }

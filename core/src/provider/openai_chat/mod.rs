@@ -3,6 +3,9 @@
 //! Fields that only some servers have are read at all of them; they never mean two things. What counts as content, by
 //! server: reasoning in `reasoning_content` (DeepSeek, Qwen, xAI, vLLM), `reasoning` (Groq, OpenRouter, Cerebras),
 //! `thinking_blocks` (LiteLLM), `reasoning_details` (Snowflake) or in parts of `content` (Mistral, Databricks).
+//!
+//! `openai.completions`, text completions, are read here too: their choices have `text` in place of a message, and all the
+//! rest is the same.
 
 use alloc::borrow::Cow;
 
@@ -14,11 +17,6 @@ use super::lenient::{Code, Count, Few, Fill, List, Maybe, Payload, Rare, Str, Te
 use super::openai_usage::{TimeInfo, Timings, Usage};
 use super::source::{Input, Source};
 use crate::delta::{ChoiceDelta, ContentKind, Delta, ErrorDelta, ServerTiming, Terminal, ToolCallDelta};
-
-/// Reads one chunk, one whole body or one error body, for which nothing that came before matters.
-pub(super) fn decode<'a>(delta: &mut Delta<'a>, json: Input<'a>, body: bool) {
-    OpenAiChat::default().decode(delta, json, body);
-}
 
 /// What one chunk has to know of the ones before it.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
@@ -76,6 +74,10 @@ object! {
         "delta" => delta: Message<'a>,
         "message" => message: Maybe<Message<'a>>,
         "finish_reason" => finish_reason: Str<'a>,
+        // Of a text completion.
+        "text" => text: Text,
+        "reasoning_content" => reasoning_content: Text,
+        "reasoning" => reasoning: Text,
         // Moonshot reports usage here.
         "usage" => usage: Rare<Usage>,
         // OpenRouter reports an error of one choice here.
@@ -186,7 +188,13 @@ impl<'a> Chunk<'a> {
             let choice_error = choice.error.take();
             let message = choice.message.0.as_mut().filter(|_| whole && !choice.delta.present);
             let message = message.unwrap_or(&mut choice.delta);
-            message.add_to(delta, index, whole);
+            // Together repeats the text of a choice as its `delta`.
+            if !message.add_to(delta, index, whole) {
+                delta.add_text(ContentKind::Text, choice.text.bytes);
+                // Servers that have both fields repeat the text.
+                let reasoning = choice.reasoning_content.bytes.max(choice.reasoning.bytes);
+                delta.add_text(ContentKind::Reasoning, reasoning);
+            }
             let failed = choice.finish_reason.is("error");
             let finish_reason = choice.finish_reason.take();
             error = error.or(choice_error).or_else(|| failed.then(ErrorDelta::default));
@@ -230,7 +238,8 @@ impl<'a> BaseResp<'a> {
 }
 
 impl<'a> Message<'a> {
-    fn add_to(&mut self, delta: &mut Delta<'a>, choice: u32, whole: bool) {
+    /// Adds what the message has of content; whether that is text or reasoning.
+    fn add_to(&mut self, delta: &mut Delta<'a>, choice: u32, whole: bool) -> bool {
         delta.add_text(ContentKind::Text, self.content.text);
         // The names of the reasoning field are alternatives; servers that have two repeat the text.
         let details = || self.reasoning_details.0.iter().map(|detail| detail.text.bytes + detail.summary.bytes).sum();
@@ -240,8 +249,9 @@ impl<'a> Message<'a> {
             .map(|text| text.bytes)
             .find(|&bytes| bytes > 0)
             .or_else(|| Some(blocks()).filter(|&bytes| bytes > 0))
-            .unwrap_or_else(details);
-        delta.add_text(ContentKind::Reasoning, reasoning.max(self.content.reasoning));
+            .unwrap_or_else(details)
+            .max(self.content.reasoning);
+        delta.add_text(ContentKind::Reasoning, reasoning);
         delta.add_text(ContentKind::Refusal, self.refusal.bytes + self.content.refusal);
         delta.add_text(ContentKind::Audio, self.audio.data.bytes + self.audio.transcript.bytes);
         delta.add_text(ContentKind::Image, self.content.image);
@@ -259,6 +269,7 @@ impl<'a> Message<'a> {
         if let Some(call) = &mut self.function_call.0 {
             call.add_to(delta, choice, Some(0), None);
         }
+        self.content.text + reasoning > 0
     }
 }
 
@@ -346,147 +357,4 @@ impl<'de> Fill<'de> for PartText {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn chunk(json: &str) -> Delta<'_> {
-        event(&mut OpenAiChat::default(), json)
-    }
-
-    fn event<'a>(decoder: &mut OpenAiChat, json: &'a str) -> Delta<'a> {
-        let mut delta = Delta::default();
-        decoder.decode(&mut delta, Input::Json(json.as_bytes()), false);
-        delta
-    }
-
-    fn content(message: &str) -> [u32; 7] {
-        chunk(&alloc::format!(r#"{{"choices":[{{"delta":{message}}}]}}"#)).bytes
-    }
-
-    #[test]
-    fn reasoning_goes_by_many_names_and_counts_once() {
-        for message in [
-            r#"{"reasoning_content":"ab"}"#,
-            r#"{"reasoning":"ab","reasoning_details":[{"text":"ab"}],"content":null}"#,
-            r#"{"reasoning_content":"","reasoning_text":"ab"}"#,
-            r#"{"thinking":"ab"}"#,
-            r#"{"thinking_blocks":[{"thinking":"ab"}]}"#,
-            r#"{"reasoning":null,"reasoning_details":[{"summary":"ab"},{"data":"secret"}]}"#,
-            r#"{"content":[{"type":"thinking","thinking":[{"type":"text","text":"ab"}]}]}"#,
-            r#"{"content":[{"type":"reasoning","summary":[{"type":"summary_text","text":"ab"}]}]}"#,
-            r#"{"reasoning_details":[{"type":"reasoning.encrypted","data":"xxxx"},{"type":"reasoning.text","text":"ab"}]}"#,
-        ] {
-            assert_eq!(content(message), [0, 2, 0, 0, 0, 0, 0], "{message}");
-        }
-        assert_eq!(content(r#"{"content":[{"type":"text","text":"abc"}],"refusal":"x"}"#), [3, 0, 0, 1, 0, 0, 0]);
-        assert_eq!(
-            content(r#"{"audio":{"transcript":"abc"},"images":[{"image_url":{"url":"u"}}]}"#),
-            [0, 0, 0, 0, 0, 1, 3]
-        );
-    }
-
-    #[test]
-    fn parts_of_the_content_have_kinds_of_their_own() {
-        assert_eq!(content(r#"{"content":[{"type":"refusal","refusal":"no"}]}"#), [0, 0, 0, 2, 0, 0, 0]);
-        assert_eq!(
-            content(r#"{"content":[{"type":"image_url","image_url":{"url":"data:x"}}]}"#),
-            [0, 0, 0, 0, 0, 6, 0]
-        );
-        let reference = r#"{"choices":[{"delta":{"content":[{"type":"reference","reference_ids":[1]}]}}]}"#;
-        assert!(chunk(reference).visible.is_empty());
-    }
-
-    #[test]
-    fn tool_calls_come_whole_or_in_fragments() {
-        let delta = chunk(
-            r#"{"choices":[{"index":1,"delta":{"tool_calls":[{"index":0,"id":"c","function":{"name":"f","arguments":""}}]}}]}"#,
-        );
-        assert!(delta.visible.contains(ContentKind::ToolCall));
-        let call = &delta.tool_calls[0];
-        assert_eq!(
-            (call.choice, call.index, call.id.as_deref(), call.name.as_deref()),
-            (1, Some(0), Some("c"), Some("f"))
-        );
-        let delta =
-            chunk(r#"{"choices":[{"delta":{"tool_calls":[{"index":0,"id":"","function":{"arguments":"{}"}}]}}]}"#);
-        assert_eq!((delta.bytes[2], delta.tool_calls[0].id.as_deref()), (2, None));
-        assert!(chunk(r#"{"choices":[{"delta":{"tool_calls":[{"index":0,"function":{}}]}}]}"#).tool_calls.is_empty());
-        assert_eq!(chunk(r#"{"choices":[{"delta":{"function_call":{"name":"f"}}}]}"#).tool_calls[0].index, Some(0));
-        assert_eq!(
-            chunk(r#"{"choices":[{"delta":{"tool_calls":[{"custom":{"name":"f","input":"x"}}]}}]}"#).bytes[2],
-            1
-        );
-    }
-
-    #[test]
-    fn errors_are_found_wherever_they_are() {
-        let error = |json: &'static str| chunk(json).error.unwrap();
-        assert_eq!(error(r#"{"error":{"code":502,"message":"m"},"choices":[]}"#).status_code, Some(502));
-        assert_eq!(error(r#"{"error":"gone"}"#).message.as_deref(), Some("gone"));
-        assert_eq!(error(r#"{"x_groq":{"error":{"type":"t"}}}"#).error_type.as_deref(), Some("t"));
-        assert_eq!(
-            error(r#"{"choices":[{"error":{"code":"c"},"finish_reason":"error"}]}"#).error_type.as_deref(),
-            Some("c")
-        );
-        assert_eq!(error(r#"{"choices":[{"delta":{},"finish_reason":"error"}]}"#).error_type, None);
-        assert_eq!(error(r#"{"object":"error","message":"m","type":"t","code":400}"#).status_code, Some(400));
-        let beside = error(r#"{"code":"no such model","error":"m"}"#);
-        assert_eq!((beside.error_type.as_deref(), beside.message.as_deref()), (Some("no such model"), Some("m")));
-        let overloaded = error(r#"{"error":"m","error_type":"overloaded"}"#);
-        assert_eq!(overloaded.error_type.as_deref(), Some("overloaded"));
-        let minimax = r#"{"choices":null,"base_resp":{"status_code":1008,"status_msg":"no balance"}}"#;
-        assert_eq!(error(minimax).message.as_deref(), Some("no balance"));
-        assert!(chunk(r#"{"choices":[],"base_resp":{"status_code":0,"status_msg":""}}"#).error.is_none());
-        assert!(chunk(r#"{"error":null,"choices":[]}"#).error.is_none());
-    }
-
-    #[test]
-    fn whole_answers_are_told_from_chunks() {
-        let whole =
-            chunk(r#"{"object":"chat.completion","choices":[{"message":{"content":"hi"},"finish_reason":"stop"}]}"#);
-        assert!(whole.whole && whole.terminal == Terminal::Yes);
-        let both = chunk(r#"{"choices":[{"message":{"content":"all so far"},"delta":{"content":"far"}}]}"#);
-        assert!(!both.whole && both.bytes[0] == 3);
-        assert_eq!(both.terminal, Terminal::WhenEveryChoiceFinished);
-    }
-
-    #[test]
-    fn a_whole_answer_behind_deltas_repeats_them() {
-        let mut decoder = OpenAiChat::default();
-        event(&mut decoder, r#"{"choices":[{"delta":{"content":"hi"}}]}"#);
-        let again = r#"{"object":"chat.completion","choices":[{"message":{"content":"hi"},"finish_reason":"stop"}]}"#;
-        let delta = event(&mut decoder, again);
-        assert!(!delta.whole && delta.visible.is_empty());
-        assert_eq!(delta.choices[0].finish_reason.as_deref(), Some("stop"));
-    }
-
-    #[test]
-    fn usage_is_found_wherever_it_is() {
-        for json in [
-            r#"{"choices":[],"usage":{"prompt_tokens":3}}"#,
-            r#"{"choices":[{"usage":{"prompt_tokens":3}}],"usage":null}"#,
-            r#"{"x_groq":{"usage":{"prompt_tokens":3,"queue_time":0.1}}}"#,
-        ] {
-            assert_eq!(chunk(json).usage.unwrap().input_tokens, Some(3), "{json}");
-        }
-        assert!(chunk(r#"{"x_groq":{"usage":{"queue_time":0.1}}}"#).server.is_some());
-        let timings = r#""timings":{"cache_n":20,"prompt_n":4,"prompt_ms":1.5,"predicted_n":7}"#;
-        let without = alloc::format!(r#"{{"choices":[],{timings}}}"#);
-        let usage = chunk(&without).usage.unwrap();
-        assert_eq!((usage.input_tokens, usage.output_tokens, usage.cache_read_tokens), (Some(24), Some(7), Some(20)));
-        let with = alloc::format!(r#"{{"choices":[],{timings},"usage":{{"prompt_tokens":24}}}}"#);
-        assert_eq!(chunk(&with).usage.unwrap().output_tokens, None, "the usage object goes first");
-        assert!(chunk(r#"{"choices":[],"usage":null}"#).usage.is_none());
-    }
-
-    #[test]
-    fn what_cannot_be_read_is_counted() {
-        for bad in [&b"{"[..], b"not json", b"{\"id\":\"\xff\"}", b"{} x"] {
-            let mut delta = Delta::default();
-            OpenAiChat::default().decode(&mut delta, Input::Json(bad), false);
-            assert!(delta.decode_errors == 1 && !delta.chunk);
-        }
-        let odd = chunk(r#"{"id":7,"model":null,"choices":{"delta":"x"},"usage":"none","error":false,"x_groq":[]}"#);
-        assert!(odd.chunk && odd.decode_errors == 0 && odd.usage.is_none() && odd.error.is_none());
-    }
-}
+mod tests;
