@@ -132,9 +132,9 @@ pub struct Delta<'a> {
     pub server_tool_calls: u32,
     /// Token counts, where the event reports any.
     pub usage: Option<UsageReport>,
-    /// The provider's response id.
+    /// The provider's response id. A decoder may leave it out once it has given it.
     pub response_id: Option<Cow<'a, str>>,
-    /// The model that answered, as the provider names it.
+    /// The model that answered, as the provider names it. A decoder may leave it out once it has given it.
     pub response_model: Option<Cow<'a, str>>,
     /// An error inside the stream, or the error of an error body.
     pub error: Option<ErrorDelta<'a>>,

@@ -1,11 +1,13 @@
-//! Generates code and documentation from `core/profiles.toml`.
+//! Generates code and documentation: from `core/profiles.toml`, and from what the engine knows of protocols.
 
 use core::fmt::Write as _;
 use std::{fs, path::Path};
 
 use serde::Deserialize;
 
-/// Writes `core/src/names/generated.rs` and `core/docs/profiles.md` below `root`; with `check` compares them instead.
+use crate::protocols;
+
+/// Writes `core/src/names/generated.rs` and the pages in `core/docs` below `root`; with `check` compares them instead.
 ///
 /// # Errors
 ///
@@ -14,9 +16,11 @@ pub(crate) fn generate(root: &Path, check: bool) -> Result<(), String> {
     let source = root.join("core/profiles.toml");
     let text = fs::read_to_string(&source).map_err(|error| format!("{}: {error}", source.display()))?;
     let profiles = load(&text).map_err(|error| format!("{}: {error}", source.display()))?;
-    for (path, content) in
-        [("core/src/names/generated.rs", code(&profiles)), ("core/docs/profiles.md", page(&profiles))]
-    {
+    for (path, content) in [
+        ("core/src/names/generated.rs", code(&profiles)),
+        ("core/docs/profiles.md", page(&profiles)),
+        ("core/docs/protocols.md", protocols::page()),
+    ] {
         let path = root.join(path);
         if !check {
             path.parent().map_or(Ok(()), fs::create_dir_all).map_err(|error| format!("{}: {error}", path.display()))?;

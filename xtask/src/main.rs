@@ -6,6 +6,7 @@ mod bench;
 mod budgets;
 mod demo;
 mod generate;
+mod protocols;
 mod replay;
 mod sh;
 mod test;

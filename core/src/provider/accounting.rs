@@ -3,6 +3,10 @@
 //! Each decoder has an [`Accounting`] of its protocol next to the usage object it reads, with the source of the rule.
 
 use super::lenient::Count;
+use super::{
+    Protocol, anthropic_messages, bedrock_converse, cohere_chat, dashscope_generation, gemini, gemini_interactions,
+    ollama_chat, openai_usage, vercel_ui_message,
+};
 use crate::delta::{RawUsage, UsageReport};
 
 /// How the token counts of a protocol relate to each other.
@@ -83,6 +87,28 @@ impl Accounting {
             rejected,
             ..UsageReport::default()
         })
+    }
+}
+
+impl Protocol {
+    /// Which counts of this protocol include which.
+    ///
+    /// What `InvokeModel` of Bedrock passes on counts as the model's own API does; given here is how Bedrock itself counts.
+    pub const fn accounting(self) -> Accounting {
+        match self {
+            Self::AnthropicComplete | Self::HuggingFaceTextGen => Accounting::PLAIN,
+            Self::AnthropicMessages => anthropic_messages::ACCOUNTING,
+            Self::BedrockConverse | Self::BedrockInvoke => bedrock_converse::ACCOUNTING,
+            Self::CohereChat => cohere_chat::ACCOUNTING,
+            Self::DashScopeGeneration => dashscope_generation::ACCOUNTING,
+            Self::GeminiGenerateContent => gemini::ACCOUNTING,
+            Self::GeminiInteractions => gemini_interactions::ACCOUNTING,
+            Self::MistralChat | Self::OpenAiChat | Self::OpenAiCompletions | Self::OpenAiResponses => {
+                openai_usage::ACCOUNTING
+            }
+            Self::OllamaChat => ollama_chat::ACCOUNTING,
+            Self::VercelUiMessage => vercel_ui_message::ACCOUNTING,
+        }
     }
 }
 

@@ -17,28 +17,43 @@ pub(crate) fn usage_carrier(protocol: Option<&str>) -> Option<&'static str> {
     Some(match protocol.and_then(Protocol::parse)? {
         Protocol::AnthropicMessages => "message_delta",
         Protocol::BedrockConverse => "the metadata event",
+        Protocol::BedrockInvoke => "the metrics of the last chunk",
         Protocol::CohereChat => "message-end",
         Protocol::GeminiInteractions => "interaction.completed",
+        Protocol::HuggingFaceTextGen => "the details of the last event",
         Protocol::OllamaChat => "the object with `done`",
         Protocol::OpenAiResponses => "response.completed",
         Protocol::OpenAiChat | Protocol::OpenAiCompletions | Protocol::MistralChat => "the usage chunk",
+        Protocol::VercelUiMessage => "the finish chunk",
         _ => return None,
     })
 }
 
 /// What marks the end of a complete stream.
 pub(crate) fn end_marker(protocol: Option<&str>) -> Option<&'static str> {
-    Some(match protocol.and_then(Protocol::parse)? {
-        Protocol::AnthropicMessages => "message_stop",
-        Protocol::BedrockConverse => "messageStop",
-        Protocol::CohereChat => "message-end",
-        Protocol::DashScopeGeneration | Protocol::GeminiGenerateContent => "a finish reason",
-        Protocol::GeminiInteractions => "interaction.completed",
-        Protocol::OllamaChat => "an object with `done`",
-        Protocol::OpenAiChat | Protocol::OpenAiCompletions | Protocol::MistralChat => "a finish reason or `[DONE]`",
-        Protocol::OpenAiResponses => "response.completed",
-        _ => return None,
-    })
+    protocol.and_then(Protocol::parse).map(Protocol::end_marker)
+}
+
+impl Protocol {
+    /// What completes a stream of this protocol, in words. A stream that ends without it was cut.
+    pub const fn end_marker(self) -> &'static str {
+        match self {
+            Self::AnthropicComplete => "a stop reason",
+            Self::AnthropicMessages => "message_stop",
+            Self::BedrockConverse => "messageStop",
+            Self::BedrockInvoke => "invocation metrics, the model's own end marker or a finish reason",
+            Self::CohereChat => "message-end or stream-end",
+            Self::DashScopeGeneration | Self::GeminiGenerateContent => "a finish reason of every choice",
+            Self::GeminiInteractions => "interaction.completed",
+            Self::HuggingFaceTextGen => "generated_text",
+            Self::MistralChat | Self::OpenAiChat | Self::OpenAiCompletions => {
+                "`[DONE]` or a finish reason of every choice"
+            }
+            Self::OllamaChat => "an object with `done`",
+            Self::OpenAiResponses => "response.completed, incomplete or failed",
+            Self::VercelUiMessage => "a finish chunk or `[DONE]`",
+        }
+    }
 }
 
 /// Whether a raw finish reason says that the token limit cut the answer.

@@ -23,6 +23,10 @@ use crate::delta::{ChoiceDelta, ContentKind, Delta, ErrorDelta, ServerTiming, Te
 pub(super) struct OpenAiChat {
     /// Whether a chunk with a `delta` has been seen.
     streams: bool,
+    /// Whether a chunk has told the id of the response, which every chunk repeats.
+    has_id: bool,
+    /// The same of the model.
+    has_model: bool,
 }
 
 impl OpenAiChat {
@@ -33,6 +37,15 @@ impl OpenAiChat {
             Some(()) => {
                 chunk.write(delta, body, self.streams);
                 self.streams |= chunk.choices.iter().any(|choice| choice.delta.present);
+                // The first ones hold.
+                if !self.has_id {
+                    delta.response_id = chunk.id.take();
+                    self.has_id = delta.response_id.is_some();
+                }
+                if !self.has_model {
+                    delta.response_model = chunk.model.take();
+                    self.has_model = delta.response_model.is_some();
+                }
             }
             None => delta.decode_errors = 1,
         }
@@ -225,8 +238,6 @@ impl<'a> Chunk<'a> {
             (None, false) => Terminal::WhenEveryChoiceFinished,
         };
         delta.error = error;
-        delta.response_id = self.id.take();
-        delta.response_model = self.model.take();
     }
 }
 
