@@ -70,8 +70,6 @@ fn call_bytes(input: CallInput) -> CallInput {
 #[bench::tree_anthropic_complete(protocols::tree_input(Protocol::AnthropicComplete))]
 #[bench::tree_gemini_generate_content(protocols::tree_input(Protocol::GeminiGenerateContent))]
 #[bench::tree_gemini_interactions(protocols::tree_input(Protocol::GeminiInteractions))]
-#[bench::tree_bedrock_converse(protocols::tree_input(Protocol::BedrockConverse))]
-#[bench::tree_bedrock_invoke(protocols::tree_input(Protocol::BedrockInvoke))]
 #[bench::tree_ollama_chat(protocols::tree_input(Protocol::OllamaChat))]
 #[bench::tree_cohere_chat(protocols::tree_input(Protocol::CohereChat))]
 #[bench::tree_mistral_chat(protocols::tree_input(Protocol::MistralChat))]

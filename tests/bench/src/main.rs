@@ -27,9 +27,10 @@ fn main() {
     for &protocol in Protocol::ALL {
         let name = protocol.as_str().replace('.', "_");
         measure(&name, EVENTS, || protocols::input(protocol), streams::decode);
-        measure(&format!("tree_{name}"), EVENTS, || protocols::tree_input(protocol), streams::json_tree);
         if protocol.framing() == Framing::EventStream {
             measure(&format!("smithy_{name}"), EVENTS, || protocols::smithy_input(protocol), protocols::smithy);
+        } else {
+            measure(&format!("tree_{name}"), EVENTS, || protocols::tree_input(protocol), streams::json_tree);
         }
     }
     open_call("open_call_10", 10, Clock::default());
