@@ -5,6 +5,7 @@ extern crate alloc;
 mod bench;
 mod budgets;
 mod demo;
+mod fuzz;
 mod generate;
 mod protocols;
 mod replay;
@@ -35,6 +36,7 @@ fn run(arguments: &[String]) -> Result<(), String> {
         "bench" => bench::run(&root, rest),
         "corpus" => replay::corpus(rest),
         "demo" => demo::run(&root, rest),
+        "fuzz" => fuzz::run(&root, rest),
         "generate" => generate::generate(&root, sh::flag(rest, "--check")?),
         "test" => sh::no_arguments(rest).and_then(|()| test::run(&root)),
         "vectors" => replay::vectors(rest),
@@ -60,6 +62,8 @@ cargo xtask <task>
   corpus DIR...                    replay recorded responses of providers, cut in many ways
   bench [--update]                 instructions, allocations and bytes against tests/budgets.toml;
                                    with --update write what was measured there
+  fuzz [--seconds N] [--seed N] [TARGET...]
+                                   run the fuzz targets, 10 seconds each unless told; all of them when none is named
   generate [--check]               write the files that are generated, or check them
   help                             this text
 ";

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::{
-    bench, generate, replay,
+    bench, fuzz, generate, replay,
     sh::{self, Program},
 };
 
@@ -18,6 +18,7 @@ pub(crate) fn run(root: &Path) -> Result<(), String> {
         ("documentation", documentation),
         ("vectors", vectors),
         ("corpus", corpus),
+        ("fuzz", |root| fuzz::run(root, &["--seconds", "1", "--seed", "1"].map(String::from))),
         ("no_std", no_std),
         ("licences and sources", licences),
         ("budgets", |root| bench::run(root, &[])),

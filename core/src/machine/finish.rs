@@ -14,7 +14,7 @@ use crate::{
     price,
     record::{
         AttemptRecord, ClockQuality, Content, Cost, CostSource, Diagnostics, Dropped, KeepAlives, Money, Outcome,
-        Record, Server, SloVerdict, Usage,
+        Record, Server, SloVerdict, Usage, Value as _,
     },
     time::{Nanos, Timestamp, UnixNanos},
 };
@@ -232,8 +232,9 @@ impl Machine {
         if let Some(usage) = &record.usage {
             add_usage(total.get_or_insert_default(), usage);
         }
-        record.total_usage = total;
-        record.wasted_usage = wasted;
+        // Attempts of which only raw numbers are known, a total for example, add up to nothing.
+        record.total_usage = total.filter(|usage| !usage.is_absent());
+        record.wasted_usage = wasted.filter(|usage| !usage.is_absent());
 
         if let Some(cost) = &mut record.cost {
             let mut wasted = self.folded.is_none().then_some(Money::default());

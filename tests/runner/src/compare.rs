@@ -3,7 +3,7 @@
 //! Each key that is expected must be equal; `null` means absent; lists of objects are compared element by element, lists of
 //! scalars as a whole; floats within 1e-9. A key that the record does not know is a difference.
 
-use llmspan_core::record::Shape;
+use llmspan_core::record::{Record, Shape};
 use serde_json::Value;
 
 /// Compares `got` with what is expected below `path`; differences are added to `out`.
@@ -51,6 +51,32 @@ pub fn compare_attributes(path: &str, expected: &Value, got: &Value, out: &mut V
             },
             _ => compare_values(&path, expected, got, out),
         }
+    }
+}
+
+/// Names the parts in which the record that came out in some way differs from the one of the whole body.
+pub fn compare_records(way: &str, whole: &Record, got: &Record, out: &mut Vec<String>) {
+    if whole == got {
+        return;
+    }
+    let fields = |record: &Record| match serde_json::to_value(record) {
+        Ok(Value::Object(fields)) => fields,
+        _ => serde_json::Map::new(),
+    };
+    let (whole, got) = (fields(whole), fields(got));
+    let shown = |value: Option<&Value>| value.map_or_else(|| String::from("nothing"), ToString::to_string);
+    let before = out.len();
+    let mut names: Vec<&String> = whole.keys().chain(got.keys()).collect();
+    names.sort_unstable();
+    names.dedup();
+    for name in names {
+        let (whole, got) = (whole.get(name), got.get(name));
+        if whole != got {
+            out.push(format!("{way}: {name} is {}, of the whole body {}", shown(got), shown(whole)));
+        }
+    }
+    if out.len() == before {
+        out.push(format!("{way}: another record"));
     }
 }
 

@@ -25,10 +25,9 @@ use llmspan_core::{
     time::Timestamp,
 };
 use serde::{Deserialize, de::DeserializeOwned};
-use serde_json::Value;
 
 use self::{expect::Expected, frames::Events};
-use crate::report::Report;
+use crate::{compare::compare_records, identities, report::Report};
 
 /// One line of `index.jsonl`, as far as a replay needs it.
 #[derive(Debug, Deserialize)]
@@ -173,6 +172,8 @@ impl<'a> Replay<'a> {
 
         self.check_detection(&mut out);
 
+        out.extend(identities::broken(&timed));
+
         let whole = self.record_of_cuts(&[]);
         for (way, cuts) in splits::ways(self.body, &self.events, self.case.chunk_lens.as_deref())? {
             compare_records(&way, &whole, &self.record_of_cuts(&cuts), &mut out);
@@ -284,32 +285,6 @@ const MOMENT: Timestamp = Timestamp::from_nanos(1_000);
 
 /// Differences after which no further way of cutting is tried.
 const MANY_DIFFERENCES: usize = 8;
-
-/// Names the parts in which a record differs from the one of the whole body.
-fn compare_records(way: &str, whole: &Record, got: &Record, out: &mut Vec<String>) {
-    if whole == got {
-        return;
-    }
-    let fields = |record: &Record| match serde_json::to_value(record) {
-        Ok(Value::Object(fields)) => fields,
-        _ => serde_json::Map::new(),
-    };
-    let (whole, got) = (fields(whole), fields(got));
-    let shown = |value: Option<&Value>| value.map_or_else(|| String::from("nothing"), ToString::to_string);
-    let before = out.len();
-    let mut names: Vec<&String> = whole.keys().chain(got.keys()).collect();
-    names.sort_unstable();
-    names.dedup();
-    for name in names {
-        let (whole, got) = (whole.get(name), got.get(name));
-        if whole != got {
-            out.push(format!("{way}: {name} is {}, of the whole body {}", shown(got), shown(whole)));
-        }
-    }
-    if out.len() == before {
-        out.push(format!("{way}: another record"));
-    }
-}
 
 /// The protocol that a corpus means by its own name for it.
 fn protocol_of(wire: &str) -> Option<Protocol> {

@@ -4,6 +4,8 @@ extern crate alloc;
 
 pub mod compare;
 pub mod corpus;
+pub mod fuzz;
+pub mod identities;
 pub mod report;
 pub mod sim;
 pub mod vectors;

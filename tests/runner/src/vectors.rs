@@ -18,6 +18,7 @@ use serde_json::Value;
 
 use crate::{
     compare::{compare, compare_attributes},
+    identities,
     report::Report,
 };
 
@@ -81,7 +82,7 @@ pub fn check(text: &str) -> Result<Vec<String>, String> {
         return Err(String::from("expects nothing"));
     }
     let records = replay(&vector)?;
-    let mut out = Vec::new();
+    let mut out: Vec<String> = records.iter().flat_map(identities::broken).collect();
     if let Some(expected) = &expect.records {
         let got = serde_json::to_value(&records).map_err(|error| error.to_string())?;
         compare("records", <Vec<Record>>::SHAPE, expected, Some(&got), &mut out);

@@ -16,7 +16,10 @@ pub(super) struct Reading<'a> {
     retry_after: RetryAfter,
     total: Best<Nanos>,
     queue: Option<Nanos>,
-    usage: RawUsage,
+    input: Best<u64>,
+    output: Best<u64>,
+    cache_read: Best<u64>,
+    cache_write: Best<u64>,
 }
 
 impl<'a> Reading<'a> {
@@ -34,45 +37,52 @@ impl<'a> Reading<'a> {
             self.queue = self.queue.or(decimal(value, NANOS_PER_MILLI));
         } else if is("x-amzn-errortype") {
             self.error_type = self.error_type.or(error_type(value));
-        } else if let Some(slot) = self.count(is) {
-            *slot = slot.or_else(|| value.parse().ok().filter(|count| *count <= MAX_SAFE_INTEGER));
+        } else if let Some((rank, count)) = self.count(is) {
+            count.offer(rank, value.parse().ok().filter(|count| *count <= MAX_SAFE_INTEGER));
         } else {
             self.retry_after.take(is, value);
         }
     }
 
-    /// The place of the token count with that name.
+    /// The place of the token count with that name, and the rank of the name.
     ///
     /// `InvokeModel` of Bedrock has no counts in the bodies of most models; its documentation and the AWS SDKs name the
     /// headers. Text generation of Hugging Face has them in `router/src/server.rs`.
-    fn count(&mut self, is: impl Fn(&str) -> bool) -> Option<&mut Option<u64>> {
-        Some(if is("x-amzn-bedrock-input-token-count") || is("x-prompt-tokens") {
-            &mut self.usage.input
-        } else if is("x-amzn-bedrock-output-token-count") || is("x-generated-tokens") {
-            &mut self.usage.output
+    fn count(&mut self, is: impl Fn(&str) -> bool) -> Option<(usize, &mut Best<u64>)> {
+        Some(if is("x-amzn-bedrock-input-token-count") {
+            (0, &mut self.input)
+        } else if is("x-prompt-tokens") {
+            (1, &mut self.input)
+        } else if is("x-amzn-bedrock-output-token-count") {
+            (0, &mut self.output)
+        } else if is("x-generated-tokens") {
+            (1, &mut self.output)
         } else if is("x-amzn-bedrock-cache-read-input-token-count") {
-            &mut self.usage.cache_read
+            (0, &mut self.cache_read)
         } else if is("x-amzn-bedrock-cache-write-input-token-count") {
-            &mut self.usage.cache_write
+            (0, &mut self.cache_write)
         } else {
             return None;
         })
     }
 
     pub(super) fn into_headers(self, status_code: Option<u16>, arrival: Option<UnixNanos>) -> Headers {
+        let usage = RawUsage {
+            input: self.input.value(),
+            output: self.output.value(),
+            cache_read: self.cache_read.value(),
+            cache_write: self.cache_write.value(),
+            ..RawUsage::default()
+        };
         let is_success = status_code.is_some_and(|status| (200..300).contains(&status));
         Headers {
             status_code,
-            request_id: self.request_id.0.map(|(_, id)| id.into()),
-            server: ServerTiming {
-                total_ns: self.total.0.map(|(_, total)| total),
-                queue_ns: self.queue,
-                ..ServerTiming::default()
-            },
+            request_id: self.request_id.value().map(Into::into),
+            server: ServerTiming { total_ns: self.total.value(), queue_ns: self.queue, ..ServerTiming::default() },
             // RFC 9110, section 10.2.3 has it for refusals and redirects; RFC 6585 for status 429.
             retry_after_ns: self.retry_after.delay(arrival).filter(|_| !is_success),
             error_type: self.error_type.map(Into::into),
-            usage: (!self.usage.is_empty()).then(|| Box::new(self.usage)),
+            usage: (!usage.is_empty()).then(|| Box::new(usage)),
         }
     }
 }
@@ -94,6 +104,10 @@ impl<T> Best<T> {
         {
             self.0 = Some((rank, value));
         }
+    }
+
+    fn value(self) -> Option<T> {
+        self.0.map(|(_, value)| value)
     }
 }
 

@@ -1,0 +1,7 @@
+//! Frames of AWS event streams, also ones of valid messages.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use llmspan_core::framing::Framing;
+
+fuzz_target!(|input: &[u8]| llmspan_fuzz::framing(Framing::EventStream, input));
