@@ -34,8 +34,9 @@ pub struct Decoder {
 /// What the decoders of the protocols remember.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 enum State {
-    Nothing,
+    AnthropicComplete,
     AnthropicMessages(AnthropicMessages),
+    BedrockConverse,
     BedrockInvoke(BedrockInvoke),
     CohereChat(CohereChat),
     DashScopeGeneration(DashScopeGeneration),
@@ -52,7 +53,9 @@ impl Decoder {
     /// Makes a decoder for one response of that protocol.
     pub fn new(protocol: Protocol) -> Self {
         let state = match protocol {
+            Protocol::AnthropicComplete => State::AnthropicComplete,
             Protocol::AnthropicMessages => State::AnthropicMessages(AnthropicMessages::default()),
+            Protocol::BedrockConverse => State::BedrockConverse,
             Protocol::BedrockInvoke => State::BedrockInvoke(BedrockInvoke::default()),
             Protocol::CohereChat => State::CohereChat(CohereChat::default()),
             Protocol::DashScopeGeneration => State::DashScopeGeneration(DashScopeGeneration::default()),
@@ -65,7 +68,6 @@ impl Decoder {
             }
             Protocol::OpenAiResponses => State::OpenAiResponses(OpenAiResponses::default()),
             Protocol::VercelUiMessage => State::VercelUiMessage(VercelUiMessage::default()),
-            _ => State::Nothing,
         };
         Self { protocol, state }
     }
@@ -94,7 +96,7 @@ impl Decoder {
     /// A delta is large: it is built where it stays.
     fn decode_into<'a>(&'a mut self, delta: &mut Delta<'a>, frame: &Frame<'a>) {
         match *frame {
-            Frame::Event { name: Some(name), data } if self.protocol == Protocol::BedrockConverse => {
+            Frame::Event { name: Some(name), data } if matches!(self.state, State::BedrockConverse) => {
                 bedrock_converse::decode_message(delta, name, Input::Json(data));
             }
             Frame::Event { data, .. } => self.payload(delta, data, false),
@@ -159,29 +161,28 @@ impl Decoder {
     }
 
     fn input<'a>(&'a mut self, delta: &mut Delta<'a>, json: Input<'a>, body: bool) {
-        match (&mut self.state, self.protocol) {
-            (State::AnthropicMessages(state), _) => state.decode(delta, json, body),
-            (State::BedrockInvoke(state), _) => state.decode(delta, json, body),
-            (State::CohereChat(state), _) => state.decode(delta, json, body),
-            (State::DashScopeGeneration(state), _) => state.decode(delta, json, body),
-            (State::Gemini(state), _) => state.decode(delta, json, body),
-            (State::GeminiInteractions(state), _) => state.decode(delta, json, body),
-            (State::HuggingFaceTextGen(state), _) => state.decode(delta, json, body),
-            (State::OllamaChat(state), _) => state.decode(delta, json),
-            (State::OpenAiChat(state), _) => state.decode(delta, json, body),
-            (State::OpenAiResponses(state), _) => state.decode(delta, json, body),
-            (State::VercelUiMessage(state), _) => state.decode(delta, json, body),
-            (State::Nothing, Protocol::AnthropicComplete) => anthropic_complete::decode(delta, json, body),
-            (State::Nothing, Protocol::BedrockConverse) => bedrock_converse::decode(delta, json),
-            (State::Nothing, _) => delta.decode_errors = 1,
+        match &mut self.state {
+            State::AnthropicComplete => anthropic_complete::decode(delta, json, body),
+            State::AnthropicMessages(state) => state.decode(delta, json, body),
+            State::BedrockConverse => bedrock_converse::decode(delta, json),
+            State::BedrockInvoke(state) => state.decode(delta, json, body),
+            State::CohereChat(state) => state.decode(delta, json, body),
+            State::DashScopeGeneration(state) => state.decode(delta, json, body),
+            State::Gemini(state) => state.decode(delta, json, body),
+            State::GeminiInteractions(state) => state.decode(delta, json, body),
+            State::HuggingFaceTextGen(state) => state.decode(delta, json, body),
+            State::OllamaChat(state) => state.decode(delta, json),
+            State::OpenAiChat(state) => state.decode(delta, json, body),
+            State::OpenAiResponses(state) => state.decode(delta, json, body),
+            State::VercelUiMessage(state) => state.decode(delta, json, body),
         }
     }
 
     /// What `[DONE]` says: proxies also add it to protocols that have an end marker of their own.
     fn done(&self) -> Terminal {
-        match (&self.state, self.protocol) {
-            (State::VercelUiMessage(state), _) => state.done(),
-            (_, Protocol::OpenAiChat | Protocol::OpenAiCompletions | Protocol::MistralChat) => Terminal::Yes,
+        match &self.state {
+            State::VercelUiMessage(state) => state.done(),
+            State::OpenAiChat(_) => Terminal::Yes,
             _ => Terminal::No,
         }
     }

@@ -86,28 +86,6 @@ impl Protocol {
             _ => Framing::Sse,
         }
     }
-
-    /// Whether there is a decoder; without one every payload counts as not decodable.
-    pub const fn is_implemented(self) -> bool {
-        matches!(
-            self,
-            Self::OpenAiChat
-                | Self::OpenAiCompletions
-                | Self::AnthropicComplete
-                | Self::HuggingFaceTextGen
-                | Self::VercelUiMessage
-                | Self::MistralChat
-                | Self::OpenAiResponses
-                | Self::AnthropicMessages
-                | Self::GeminiGenerateContent
-                | Self::GeminiInteractions
-                | Self::BedrockConverse
-                | Self::BedrockInvoke
-                | Self::OllamaChat
-                | Self::CohereChat
-                | Self::DashScopeGeneration
-        )
-    }
 }
 
 impl fmt::Display for Protocol {

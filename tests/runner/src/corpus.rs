@@ -6,6 +6,7 @@
 
 mod expect;
 mod frames;
+mod sequences;
 mod splits;
 
 use alloc::{collections::BTreeMap, sync::Arc};
@@ -123,6 +124,7 @@ fn run_corpus(dir: &Path) -> Report {
             }
         }
     });
+    report.merge(sequences::run(dir, cases));
     report
 }
 
@@ -132,10 +134,6 @@ fn run_case(dir: &Path, case: &Case, expected: Option<&Expected>, report: &mut R
         report.add(path, vec![format!("wire `{}` stands for no protocol", case.wire)]);
         return;
     };
-    if let Some(reason) = not_read_yet(protocol) {
-        report.skipped.push((path, reason));
-        return;
-    }
     let Some(expected) = expected else {
         report.add(path, vec![String::from("expected.jsonl says nothing of this case")]);
         return;
@@ -143,11 +141,6 @@ fn run_case(dir: &Path, case: &Case, expected: Option<&Expected>, report: &mut R
     let body = fs::read(&path).map_err(|error| error.to_string());
     let differences = body.and_then(|body| Replay::new(case, protocol, &body)?.check(expected));
     report.add(path, differences.unwrap_or_else(|error| vec![error]));
-}
-
-/// Why a case is of no use yet: what it needs is not written.
-fn not_read_yet(protocol: Protocol) -> Option<String> {
-    (!protocol.is_implemented()).then(|| format!("there is no decoder for {protocol}"))
 }
 
 /// One case with its body.
