@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::accounting::{Accounting, Counted, Tally};
 use super::error::{ErrorField, bare_error};
-use super::lenient::{Code, Count, Flag, List, Payload, Str, Text, object};
+use super::lenient::{Code, Count, Flag, List, Maybe, Payload, Str, Text, object};
 use super::source::Input;
 use crate::delta::{ChoiceDelta, ContentKind, Delta, RawUsage, Terminal, ToolCallDelta, UsageReport};
 
@@ -20,6 +20,8 @@ use crate::delta::{ChoiceDelta, ContentKind, Delta, RawUsage, Terminal, ToolCall
 pub(super) struct Gemini {
     /// Function calls so far: they come whole and without an index.
     calls: u32,
+    /// The counts so far: chunks do not repeat every one, and sums need them all.
+    usage: RawUsage,
 }
 
 impl Gemini {
@@ -37,7 +39,7 @@ impl Gemini {
         delta.whole = body;
         delta.response_id = chunk.response_id.take();
         delta.response_model = chunk.model_version.take();
-        delta.usage = chunk.usage.report();
+        delta.usage = chunk.usage.0.as_ref().and_then(|usage| usage.report(&mut self.usage));
         delta.error = chunk.error.take();
         delta.block_reason = word_of(&mut chunk.prompt_feedback.block_reason);
         for (position, candidate) in chunk.candidates.0.iter_mut().enumerate() {
@@ -104,7 +106,7 @@ fn word_of<'a>(code: &mut Code<'a>) -> Option<Cow<'a, str>> {
 object! {
     struct Chunk<'a> {
         "candidates" => candidates: List<Candidate<'a>, 1>,
-        "usageMetadata" | "usage_metadata" => usage: Usage,
+        "usageMetadata" | "usage_metadata" => usage: Maybe<Usage>,
         "modelVersion" | "model_version" => model_version: Str<'a>,
         "responseId" | "response_id" => response_id: Str<'a>,
         "promptFeedback" | "prompt_feedback" => prompt_feedback: PromptFeedback<'a>,
@@ -185,9 +187,10 @@ object! {
 }
 
 impl Usage {
-    fn report(&self) -> Option<UsageReport> {
+    /// The counts of this report, over those of the ones before it.
+    fn report(&self, known: &mut RawUsage) -> Option<UsageReport> {
         let mut tally = Tally::default();
-        let raw = RawUsage {
+        let counts = RawUsage {
             input: tally.take(self.prompt),
             output: tally.take(self.candidates),
             cache_read: tally.take(self.cached),
@@ -196,7 +199,11 @@ impl Usage {
             tool_use_prompt: tally.take(self.tool_use_prompt),
             ..RawUsage::default()
         };
-        ACCOUNTING.report(raw, tally.rejected)
+        if counts.is_empty() && tally.rejected == 0 {
+            return None;
+        }
+        known.merge(&counts);
+        ACCOUNTING.report(*known, tally.rejected)
     }
 }
 
@@ -233,6 +240,15 @@ mod tests {
         let usage = read(&mut decoder, json, false).usage.unwrap();
         assert_eq!((usage.input_tokens, usage.output_tokens), (Some(12), Some(5)));
         assert!(read(&mut decoder, br#"{"usageMetadata":{"trafficType":"ON_DEMAND"}}"#, false).usage.is_none());
+    }
+
+    #[test]
+    fn sums_are_of_the_last_count_of_each_kind() {
+        let mut decoder = Gemini::default();
+        let mut output = |json: &[u8]| read(&mut decoder, json, false).usage.unwrap().output_tokens;
+        assert_eq!(output(br#"{"usageMetadata":{"promptTokenCount":5,"thoughtsTokenCount":30}}"#), Some(30));
+        assert_eq!(output(br#"{"usageMetadata":{"candidatesTokenCount":7}}"#), Some(37));
+        assert_eq!(output(br#"{"usageMetadata":{"candidatesTokenCount":9,"thoughtsTokenCount":31}}"#), Some(40));
     }
 
     #[test]
