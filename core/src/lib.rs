@@ -4,7 +4,7 @@
 //! with the time of each event: phases of local work, attempts, waits, raw response bytes, token counts, ends. When the call
 //! ends the engine gives a [`record::Record`] with the time to first token, the setup before it, every retry and wait, the
 //! gaps between chunks, tokens, cost and outcome. [`names`] writes a record under the attribute names of OpenTelemetry and
-//! of other tools, [`mod@explain`] says in plain words where the time went.
+//! of other tools, [`mod@explain`] says in plain words where the time went, [`metrics`] folds records into histograms.
 //!
 //! # How it is driven
 //! **All progress comes from method calls with a time: the engine reads no clock, does no I/O, starts nothing, logs nothing
@@ -50,8 +50,8 @@
 //! that a server or caller controls: every cap is in [`limits`].
 //!
 //! # Modules
-//! Arrows go one way: [`framing`] → [`provider`] → [`delta`] → [`machine`] → [`record`] → [`encode`], [`names`] and
-//! [`mod@explain`]; [`engine`] joins them and [`event`] is the log that drives it.
+//! Arrows go one way: [`framing`] → [`provider`] → [`delta`] → [`machine`] → [`record`] → [`encode`], [`names`],
+//! [`metrics`] and [`mod@explain`]; [`engine`] joins them and [`event`] is the log that drives it.
 #![no_std]
 
 extern crate alloc;
@@ -68,6 +68,7 @@ pub mod explain;
 pub mod framing;
 pub mod limits;
 pub mod machine;
+pub mod metrics;
 pub mod names;
 pub mod price;
 pub mod provider;

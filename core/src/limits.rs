@@ -91,6 +91,16 @@ pub const COVERAGE_INTERVALS: usize = 32;
 /// Attempts of one call whose stream decoders are alive at the same time (hedged attempts and stragglers).
 pub const DECODERS: usize = 4;
 
+/// Label sets with series of their own in an aggregator of metrics, unless its options say otherwise; calls with other labels
+/// share one overflow series.
+pub const LABEL_SETS: usize = 512;
+
+/// Bytes kept of the value of a metric's label.
+pub const LABEL_BYTES: usize = 256;
+
+/// Buckets of an exponential histogram; when values need more, buckets are joined in pairs.
+pub const EXPONENTIAL_BUCKETS: usize = 160;
+
 /// Bytes of an event log line or of a snapshot that are read; longer input is an error.
 pub const WIRE_BYTES: usize = 64 << 20;
 

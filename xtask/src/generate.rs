@@ -1,5 +1,7 @@
 //! Generates code and documentation: from `core/profiles.toml`, and from what the engine knows of protocols.
 
+mod metrics;
+
 use core::fmt::Write as _;
 use std::{fs, path::Path};
 
@@ -7,7 +9,7 @@ use serde::Deserialize;
 
 use crate::protocols;
 
-/// Writes `core/src/names/generated.rs` and the pages in `core/docs` below `root`; with `check` compares them instead.
+/// Writes the tables of `core/src/names` and `core/src/metrics` and the pages in `core/docs` below `root`; with `check` compares them instead.
 ///
 /// # Errors
 ///
@@ -15,10 +17,12 @@ use crate::protocols;
 pub(crate) fn generate(root: &Path, check: bool) -> Result<(), String> {
     let source = root.join("core/profiles.toml");
     let text = fs::read_to_string(&source).map_err(|error| format!("{}: {error}", source.display()))?;
-    let profiles = load(&text).map_err(|error| format!("{}: {error}", source.display()))?;
+    let Data { profiles, bounds, metrics } = load(&text).map_err(|error| format!("{}: {error}", source.display()))?;
     for (path, content) in [
         ("core/src/names/generated.rs", code(&profiles)),
+        ("core/src/metrics/generated.rs", metrics::code(&metrics, &bounds)),
         ("core/docs/profiles.md", page(&profiles)),
+        ("core/docs/metrics.md", metrics::page(&metrics, &bounds)),
         ("core/docs/protocols.md", protocols::page()),
     ] {
         let path = root.join(path);
@@ -36,6 +40,17 @@ pub(crate) fn generate(root: &Path, check: bool) -> Result<(), String> {
 #[serde(deny_unknown_fields)]
 struct File {
     profile: Vec<Profile>,
+    #[serde(default)]
+    bounds: metrics::Bounds,
+    #[serde(default)]
+    metrics: Vec<metrics::Table>,
+}
+
+/// What the file says, checked.
+struct Data {
+    profiles: Vec<Profile>,
+    bounds: metrics::Bounds,
+    metrics: Vec<metrics::Table>,
 }
 
 #[derive(Clone, Deserialize)]
@@ -83,7 +98,7 @@ struct Row {
 }
 
 /// Reads the data, puts inherited rows in place and checks every name.
-fn load(text: &str) -> Result<Vec<Profile>, String> {
+fn load(text: &str) -> Result<Data, String> {
     let file: File = toml::from_str(text).map_err(|error| error.to_string())?;
     let mut profiles: Vec<Profile> = Vec::new();
     for mut profile in file.profile {
@@ -109,7 +124,9 @@ fn load(text: &str) -> Result<Vec<Profile>, String> {
         }
         profiles.push(profile);
     }
-    Ok(profiles)
+    let names: Vec<_> = profiles.iter().map(|profile| profile.name.as_str()).collect();
+    let metrics = metrics::load(file.metrics, &file.bounds, &names)?;
+    Ok(Data { profiles, bounds: file.bounds, metrics })
 }
 
 fn inherited(base: &[Row], without: &[String], own: Vec<Row>) -> Vec<Row> {

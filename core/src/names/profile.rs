@@ -78,7 +78,7 @@ impl Profile {
     }
 
     /// `gen_ai.operation.name` of a call that does not say what it asks for.
-    pub(super) const DEFAULT_OPERATION: &'static str = "chat";
+    pub(crate) const DEFAULT_OPERATION: &'static str = "chat";
 }
 
 /// The kind of a span, in the words of OpenTelemetry.
