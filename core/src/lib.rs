@@ -51,14 +51,16 @@
 //!
 //! # Modules
 //! Arrows go one way: [`framing`] → [`provider`] → [`delta`] → [`machine`] → [`record`] → [`encode`], [`names`],
-//! [`metrics`] and [`mod@explain`]; [`engine`] joins them and [`event`] is the log that drives it.
+//! [`mod@explain`], [`metrics`], [`definitions`] and [`chrome`]; [`engine`] joins them and [`event`] is the log that drives it.
 #![no_std]
 
 extern crate alloc;
 #[cfg(any(feature = "std", test))]
 extern crate std;
 
+pub mod chrome;
 pub mod config;
+pub mod definitions;
 pub mod delta;
 pub mod encode;
 pub mod engine;

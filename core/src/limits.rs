@@ -101,6 +101,9 @@ pub const LABEL_BYTES: usize = 256;
 /// Buckets of an exponential histogram; when values need more, buckets are joined in pairs.
 pub const EXPONENTIAL_BUCKETS: usize = 160;
 
+/// Attempts, waits, phases and events of one call that are drawn in a trace, of each kind.
+pub const TRACE_ENTRIES: usize = 1024;
+
 /// Bytes of an event log line or of a snapshot that are read; longer input is an error.
 pub const WIRE_BYTES: usize = 64 << 20;
 

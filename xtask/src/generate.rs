@@ -1,4 +1,4 @@
-//! Generates code and documentation: from `core/profiles.toml`, and from what the engine knows of protocols.
+//! Generates code and documentation: from `core/profiles.toml`, and from what the engine knows of protocols and makes of vectors.
 
 mod metrics;
 
@@ -7,7 +7,7 @@ use std::{fs, path::Path};
 
 use serde::Deserialize;
 
-use crate::protocols;
+use crate::{definitions, protocols};
 
 /// Writes the tables of `core/src/names` and `core/src/metrics` and the pages in `core/docs` below `root`; with `check` compares them instead.
 ///
@@ -24,6 +24,7 @@ pub(crate) fn generate(root: &Path, check: bool) -> Result<(), String> {
         ("core/docs/profiles.md", page(&profiles)),
         ("core/docs/metrics.md", metrics::page(&metrics, &bounds)),
         ("core/docs/protocols.md", protocols::page()),
+        ("core/docs/definitions.md", definitions::page(root)?),
     ] {
         let path = root.join(path);
         if !check {

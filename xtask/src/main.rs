@@ -4,6 +4,7 @@ extern crate alloc;
 
 mod bench;
 mod budgets;
+mod definitions;
 mod demo;
 mod fuzz;
 mod generate;

@@ -1,0 +1,141 @@
+//! The arguments of a slice: values of the record under their own names.
+
+use alloc::{string::String, vec::Vec};
+
+use serde::{Serialize, Serializer, ser::SerializeMap as _};
+
+use crate::{
+    limits::{Limits, cut},
+    record::{AttributeValue, Attributes, InterChunk, RecordError, Usage},
+    time::{MAX_SAFE_INTEGER, Nanos},
+};
+
+/// Arguments in the order in which they are added; what is absent is not added.
+#[derive(Default)]
+pub(super) struct Args<'a>(Vec<(&'static str, Arg<'a>)>);
+
+enum Arg<'a> {
+    Attributes(&'a Attributes),
+    Count(u64),
+    Flag(bool),
+    Rate(f64),
+    Text(&'a str),
+    Texts(&'a [String]),
+}
+
+impl<'a> Args<'a> {
+    pub(super) fn count(&mut self, key: &'static str, count: impl Into<Option<u64>>) -> &mut Self {
+        self.push(key, count.into().map(Arg::Count))
+    }
+
+    pub(super) fn flag(&mut self, key: &'static str, flag: impl Into<Option<bool>>) -> &mut Self {
+        self.push(key, flag.into().map(Arg::Flag))
+    }
+
+    pub(super) fn rate(&mut self, key: &'static str, rate: Option<f64>) -> &mut Self {
+        self.push(key, rate.filter(|rate| rate.is_finite()).map(Arg::Rate))
+    }
+
+    pub(super) fn text(&mut self, key: &'static str, text: Option<&'a str>) -> &mut Self {
+        self.push(key, text.map(Arg::Text))
+    }
+
+    pub(super) fn texts(&mut self, key: &'static str, texts: &'a [String]) -> &mut Self {
+        self.push(key, (!texts.is_empty()).then_some(Arg::Texts(texts)))
+    }
+
+    pub(super) fn time(&mut self, key: &'static str, time: impl Into<Option<Nanos>>) -> &mut Self {
+        self.push(key, time.into().map(|time| Arg::Count(time.as_nanos())))
+    }
+
+    pub(super) fn attributes(&mut self, attributes: &'a Attributes) -> &mut Self {
+        self.push("attributes", (!attributes.is_empty()).then_some(Arg::Attributes(attributes)))
+    }
+
+    pub(super) fn error(&mut self, status_code: Option<u16>, error: Option<&'a RecordError>) -> &mut Self {
+        let status = status_code.or(error.and_then(|error| error.status_code));
+        self.count("status_code", status.map(u64::from))
+            .text("error_type", error.map(|error| error.error_type.as_str()))
+            .text("error_message", error.and_then(|error| error.message.as_deref()))
+    }
+
+    pub(super) fn gaps(&mut self, gaps: Option<&InterChunk>) -> &mut Self {
+        self.time("inter_chunk_p50_ns", gaps.map(|gaps| gaps.p50_ns))
+            .time("inter_chunk_p99_ns", gaps.map(|gaps| gaps.p99_ns))
+            .time("inter_chunk_max_ns", gaps.map(|gaps| gaps.max_ns))
+            .count("stalls", gaps.map(|gaps| gaps.stalls))
+            .time("stalled_ns", gaps.map(|gaps| gaps.stalled_ns))
+    }
+
+    pub(super) fn usage(&mut self, usage: Option<&Usage>) -> &mut Self {
+        let count = |of: fn(&Usage) -> Option<u64>| usage.and_then(of);
+        self.count("input_tokens", count(|usage| usage.input_tokens))
+            .count("output_tokens", count(|usage| usage.output_tokens))
+            .count("cache_read_tokens", count(|usage| usage.cache_read_tokens))
+            .count("cache_write_tokens", count(|usage| usage.cache_write_tokens))
+            .count("reasoning_tokens", count(|usage| usage.reasoning_tokens))
+    }
+
+    /// The arguments as a JSON object.
+    pub(super) fn to_json(&self) -> String {
+        // Keys are strings and floats are finite, so that nothing can fail.
+        serde_json::to_string(self).unwrap_or_else(|_| String::from("{}"))
+    }
+
+    fn push(&mut self, key: &'static str, arg: Option<Arg<'a>>) -> &mut Self {
+        self.0.extend(arg.map(|arg| (key, arg)));
+        self
+    }
+}
+
+impl Serialize for Args<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (key, arg) in &self.0 {
+            map.serialize_entry(key, arg)?;
+        }
+        map.end()
+    }
+}
+
+impl Serialize for Arg<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let limits = Limits::default();
+        match self {
+            Self::Attributes(attributes) => Capped(attributes).serialize(serializer),
+            Self::Count(count) => Nanos::from_nanos(*count).serialize(serializer),
+            Self::Flag(flag) => serializer.serialize_bool(*flag),
+            Self::Rate(rate) => serializer.serialize_f64(*rate),
+            Self::Text(text) => serializer.serialize_str(cut(text, limits.attribute_bytes)),
+            Self::Texts(texts) => serializer
+                .collect_seq(texts.iter().take(limits.finish_reasons).map(|text| cut(text, limits.name_bytes))),
+        }
+    }
+}
+
+/// Attributes within the caps that the engine has for them: a record that was read from elsewhere may hold any.
+struct Capped<'a>(&'a Attributes);
+
+impl Serialize for Capped<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let limits = Limits::default();
+        let mut map = serializer.serialize_map(None)?;
+        for (key, value) in self.0.iter().take(limits.attributes) {
+            let key = cut(key, limits.name_bytes);
+            match value {
+                AttributeValue::Float(number) if !number.is_finite() => {}
+                AttributeValue::Int(number) if number.unsigned_abs() > MAX_SAFE_INTEGER => {
+                    map.serialize_entry(key, &format_args!("{number}"))?;
+                }
+                AttributeValue::Str(text) => map.serialize_entry(key, cut(text, limits.attribute_bytes))?,
+                AttributeValue::StrList(texts) => {
+                    let texts = texts.iter().take(limits.attribute_list);
+                    let texts: Vec<&str> = texts.map(|text| cut(text, limits.attribute_bytes)).collect();
+                    map.serialize_entry(key, &texts)?;
+                }
+                other => map.serialize_entry(key, other)?,
+            }
+        }
+        map.end()
+    }
+}
