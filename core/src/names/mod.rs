@@ -6,11 +6,15 @@
 //!
 //! - A value that is absent from the record gives no attribute; NaN and infinite floats are never written; counts
 //!   above `i64::MAX` are written as `i64::MAX`.
-//! - Several profiles may be written at once. Where two of them use one name, the first profile given wins.
+//! - Several profiles may be written at once: the result has every name that one of them writes alone. Where two of
+//!   them use one name, the first profile given wins. A name in common carries the same value in all of them, but for
+//!   two: `openllmetry` has words of its own in `gen_ai.provider.name`, and `gen_ai.request.top_k` is an integer in
+//!   `otel-main` and a float elsewhere.
 //! - Attributes of the caller keep their key, unless the key is that of a well-known value (such as `task_id`) for which
 //!   the profile has a name of its own. A name of the profile wins over a caller's attribute of the same key.
 //! - Usage, cost and the request model are on the span of the call only, because backends add up every span that has
 //!   them. The profile `ares`, whose convention is a span per attempt, is the exception.
+//! - A call whose operation is `fetch_response` has no usage and no cost: the call that made the response has them.
 //!
 //! ```
 //! use llmspan_core::names::{Profile, Value, call_attributes};

@@ -39,6 +39,9 @@ impl<'a> Subject<'a> {
         if value.is_caller_attribute() {
             return self.caller_attribute(value.key()).map(Reading::Given);
         }
+        if value.is_summed() && self.is_fetched() {
+            return None;
+        }
         match self {
             Self::Call(record) => read_call(record, value),
             Self::Attempt(record, attempt) => read_attempt(record, attempt, value),
@@ -51,6 +54,13 @@ impl<'a> Subject<'a> {
             Self::Call(record) => record.retry_count > 0,
             Self::Attempt(_, attempt) => attempt.number > 1,
         }
+    }
+
+    /// Whether the response was only fetched: its tokens are those of the call that made it ("MUST NOT report token
+    /// usage", OpenTelemetry's `fetch_response` span).
+    fn is_fetched(self) -> bool {
+        let (Self::Call(record) | Self::Attempt(record, _)) = self;
+        record.operation.as_deref() == Some("fetch_response")
     }
 
     fn caller_attribute(self, key: &str) -> Option<&'a AttributeValue> {
@@ -168,6 +178,7 @@ fn read_attempt<'a>(record: &'a Record, attempt: &'a AttemptRecord, value: Value
         Value::ResponseOrRequestModel => {
             text(attempt.response_model.as_ref().or(attempt.model.as_ref()).or(record.model.as_ref()))
         }
+        Value::RetryPlannedDelay => planned_delay_before(record, attempt.number).map(Reading::Time),
         Value::Sampling => time(attempt.sampling_ns),
         Value::ServerToolCallCount => Some(Reading::Count(attempt.server_tool_call_count)),
         Value::StatusCode => status_code(attempt.status_code, attempt.error.as_ref()),
@@ -259,6 +270,15 @@ fn final_attempt(record: &Record) -> Option<&AttemptRecord> {
 fn retry_cause(record: &Record) -> Option<Reading<'_>> {
     let cause = record.waits.iter().rfind(|wait| wait.after_attempt > 0 && !wait.aborted)?;
     Some(Reading::Text(cause.reason.as_str()))
+}
+
+/// What the waits before an attempt were planned to take. Waits that were dropped past the cap would be missing in the sum.
+fn planned_delay_before(record: &Record, number: u32) -> Option<Nanos> {
+    if record.diagnostics.dropped.waits.is_some() {
+        return None;
+    }
+    let retried = record.waits.iter().filter(|wait| !wait.aborted && (1..number).contains(&wait.after_attempt));
+    Some(retried.fold(Nanos::ZERO, |sum, wait| sum.saturating_add(wait.planned_delay_ns)))
 }
 
 fn status_code(response: Option<u16>, error: Option<&RecordError>) -> Option<Reading<'static>> {

@@ -211,6 +211,8 @@ fn openinference_names() {
         &call(&other, "openinference"),
         r#"{"openinference.span.kind": "EMBEDDING", "llm.provider": "groq", "llm.system": null}"#,
     );
+    let moonshot = Record { provider: Some("moonshot_ai".into()), ..Record::default() };
+    assert_holds(&call(&moonshot, "openinference"), r#"{"llm.provider": "moonshot", "llm.system": null}"#);
 }
 
 #[test]
@@ -226,6 +228,23 @@ fn qwen_code_after_a_retry() {
         "thoughts_token_count": 42, "finish_reason": "stop", "success": true, "duration_ms": 5500}"#;
     assert_holds(&call(&record, "qwen-code"), expected);
     assert_holds(&call(&record, "qwen-code-4413"), expected);
+}
+
+#[test]
+fn an_attempt_of_qwen_code_tells_the_delay_before_it() {
+    let mut record = record(
+        r#"{"waits": [{"reason": "key_pool", "planned_delay_ns": 7000000}, {"reason": "rate_limit",
+        "planned_delay_ns": 1000000000, "after_attempt": 1}, {"reason": "network", "planned_delay_ns": 20000000,
+        "after_attempt": 2}, {"reason": "network", "planned_delay_ns": 5000000, "after_attempt": 3, "aborted": true}],
+        "attempts": [{"number": 1}, {"number": 2}, {"number": 3}, {"number": 4}]}"#,
+    );
+    let delays = |record: &Record| -> Vec<_> {
+        let attempts = attempt_attributes(record, &[profile("qwen-code")]);
+        attempts.iter().map(|attributes| attributes.get("retry_total_delay_ms").cloned()).collect()
+    };
+    assert_eq!(delays(&record), [0, 1_000, 1_020, 1_020].map(|millis| Some(AttributeValue::Int(millis))));
+    record.diagnostics.dropped.waits = Some(1);
+    assert_eq!(delays(&record), [None, None, None, None]);
 }
 
 #[test]

@@ -119,6 +119,8 @@ values! {
     OutputTokens = "output_tokens",
     /// Output tokens per second of sampling, to two decimals.
     OutputTokensPerSecond = "output_tokens_per_second",
+    /// Kind of output asked for (text, json, image, speech), from the caller's attributes.
+    OutputType = "output_type",
     /// Presence penalty. Not on attempts.
     PresencePenalty = "presence_penalty",
     /// Name of the prompt template, from the caller's attributes.
@@ -159,7 +161,8 @@ values! {
     RetryCause = "retry_cause",
     /// Attempts less one. Not on attempts.
     RetryCount = "retry_count",
-    /// Sum of the planned delays of waits that a retry followed. Not on attempts.
+    /// Sum of the planned delays of waits that a retry followed; on an attempt, of those before it. Absent there when
+    /// the list of waits is not complete.
     RetryPlannedDelay = "retry_planned_delay",
     /// End of the attempt less first visible chunk.
     Sampling = "sampling",
@@ -246,6 +249,24 @@ values! {
 }
 
 impl Value {
+    /// Whether the value is a count of tokens or their price: what backends add up over spans.
+    pub(super) const fn is_summed(self) -> bool {
+        matches!(
+            self,
+            Self::AnswerTokens
+                | Self::CacheReadTokens
+                | Self::CacheWriteTokens
+                | Self::InputCost
+                | Self::InputTokens
+                | Self::OutputCost
+                | Self::OutputTokens
+                | Self::ReasoningTokens
+                | Self::TotalCost
+                | Self::TotalTokens
+                | Self::UncachedInputTokens
+        )
+    }
+
     /// Whether the value is a well-known attribute of the caller: [`Self::key`] is then its key among the attributes.
     pub(super) const fn is_caller_attribute(self) -> bool {
         matches!(
@@ -256,6 +277,7 @@ impl Value {
                 | Self::ExperimentBucket
                 | Self::KeyLabel
                 | Self::MessageCount
+                | Self::OutputType
                 | Self::PromptName
                 | Self::PromptVersion
                 | Self::Region
