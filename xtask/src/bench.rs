@@ -241,10 +241,7 @@ fn summaries(dir: &Path, counts: &mut BTreeMap<String, f64>) -> Result<(), Strin
 fn runner(root: &Path) -> Result<PathBuf, String> {
     if sh::find("valgrind").is_none() {
         println!("valgrind is missing");
-        let apt =
-            |arguments| Program::new(root, "apt-get").args(arguments).env("DEBIAN_FRONTEND", "noninteractive").run();
-        apt("update --quiet")
-            .and_then(|()| apt("install --quiet --yes --no-install-recommends valgrind libc6-dbg"))
+        sh::apt_install(root, "valgrind libc6-dbg")
             .map_err(|error| format!("valgrind has to be installed to count instructions ({error})"))?;
     }
     let version = locked_version(root, "gungraun")?;

@@ -39,7 +39,7 @@ fn run(arguments: &[String]) -> Result<(), String> {
         "demo" => demo::run(&root, rest),
         "fuzz" => fuzz::run(&root, rest),
         "generate" => generate::generate(&root, sh::flag(rest, "--check")?),
-        "test" => sh::no_arguments(rest).and_then(|()| test::run(&root)),
+        "test" => test::run(&root, rest),
         "vectors" => replay::vectors(rest),
         "help" | "--help" | "-h" => {
             print!("{HELP}");
@@ -58,7 +58,8 @@ const HELP: &str = "\
 cargo xtask <task>
 
   demo [--json] [--help]           replay recorded calls and show where the time went
-  test                             everything that CI runs, in order, up to the first failure
+  test [--backends]                everything that CI runs, in order, up to the first failure; with
+                                   --backends also against real backends, installed through apt
   vectors [--runtime rust] DIR...  run the vectors below the directories
   corpus DIR...                    replay recorded responses of providers, cut in many ways
   bench [--update]                 instructions, allocations and bytes against tests/budgets.toml;

@@ -82,10 +82,10 @@ pub(crate) fn flag(arguments: &[String], name: &str) -> Result<bool, String> {
     }
 }
 
-pub(crate) fn no_arguments(arguments: &[String]) -> Result<(), String> {
-    if arguments.is_empty() {
-        Ok(())
-    } else {
-        Err(format!("nothing is understood here, not `{}`", arguments.join(" ")))
-    }
+/// Installs a package of Debian, which takes the rights of root.
+pub(crate) fn apt_install(root: &Path, packages: &str) -> Result<(), String> {
+    let apt =
+        |arguments: &str| Program::new(root, "apt-get").args(arguments).env("DEBIAN_FRONTEND", "noninteractive").run();
+    apt("update --quiet")?;
+    apt(&format!("install --quiet --yes --no-install-recommends {packages}"))
 }

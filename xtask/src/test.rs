@@ -7,9 +7,10 @@ use crate::{
     sh::{self, Program},
 };
 
-/// Runs every step in order, up to the first that fails.
-pub(crate) fn run(root: &Path) -> Result<(), String> {
-    let steps: &[(&str, Step)] = &[
+/// Runs every step in order, up to the first that fails; with `--backends` also against real backends.
+pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<(), String> {
+    let with_backends = sh::flag(arguments, "--backends")?;
+    let mut steps: Vec<(&str, Step)> = vec![
         ("toolchain", toolchain),
         ("formatting", |root| Program::cargo(root).args("fmt --all --check").run()),
         ("generated files", |root| generate::generate(root, true)),
@@ -23,7 +24,10 @@ pub(crate) fn run(root: &Path) -> Result<(), String> {
         ("licences and sources", licences),
         ("budgets", |root| bench::run(root, &[])),
     ];
-    for (at, (name, step)) in (1..).zip(steps) {
+    if with_backends {
+        steps.push(("backends", backends));
+    }
+    for (at, (name, step)) in (1..).zip(&steps) {
         println!("\n=== {at}/{} {name}", steps.len());
         step(root).map_err(|error| format!("step {at}, {name}: {error}"))?;
     }
@@ -81,6 +85,14 @@ fn licences(root: &Path) -> Result<(), String> {
         return Ok(());
     }
     Program::cargo(root).args("deny --workspace --locked check licenses sources bans").run()
+}
+
+/// Lets real backends read what is exported. They are installed if need be.
+fn backends(root: &Path) -> Result<(), String> {
+    if sh::find("prometheus").is_none() {
+        sh::apt_install(root, "prometheus").map_err(|error| format!("prometheus has to be installed ({error})"))?;
+    }
+    Program::cargo(root).args("test --package llmspan-examples --test prometheus --locked -- --ignored").run()
 }
 
 /// A directory of material that is kept beside the repository.

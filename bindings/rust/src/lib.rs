@@ -55,6 +55,7 @@ pub mod sinks;
 
 mod background;
 mod call;
+mod metrics;
 mod recorder;
 mod stream;
 
@@ -74,6 +75,7 @@ pub use llmspan_core::{
 pub use crate::{
     call::{Attempt, Call, Phase},
     clock::{Clock, ManualClock, SystemClock},
+    metrics::{Metrics, Scrape},
     recorder::{Recorder, RecorderBuilder, RecorderStats},
     sinks::{Callback, EventLog, JsonLines, Memory, Sink, WriterStats},
     stream::Observed,

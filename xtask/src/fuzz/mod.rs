@@ -80,10 +80,7 @@ fn number(flag: &str, value: Option<&String>) -> Result<NonZeroU32, String> {
 fn check(root: &Path) -> Result<(), String> {
     if sh::find("c++").is_none() {
         println!("libFuzzer needs a C++ compiler");
-        let apt =
-            |arguments| Program::new(root, "apt-get").args(arguments).env("DEBIAN_FRONTEND", "noninteractive").run();
-        apt("update --quiet")
-            .and_then(|()| apt("install --quiet --yes --no-install-recommends g++"))
+        sh::apt_install(root, "g++")
             .map_err(|error| format!("g++ has to be installed to build libFuzzer ({error})"))?;
     }
     Program::cargo(root).args("fmt --check --manifest-path fuzz/Cargo.toml").run()?;
