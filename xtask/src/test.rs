@@ -14,8 +14,8 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<(), String> {
         ("toolchain", toolchain),
         ("formatting", |root| Program::cargo(root).args("fmt --all --check").run()),
         ("generated files", |root| generate::generate(root, true)),
-        ("lints", |root| Program::cargo(root).args("clippy --workspace --all-targets --locked -- -D warnings").run()),
-        ("tests", |root| Program::cargo(root).args("test --workspace --locked").run()),
+        ("lints", lints),
+        ("tests", |root| Program::cargo(root).args("test --workspace --all-features --locked").run()),
         ("documentation", documentation),
         ("vectors", vectors),
         ("corpus", corpus),
@@ -48,8 +48,18 @@ fn toolchain(root: &Path) -> Result<(), String> {
     Program::new(root, "rustup").args("target add").args(&BARE_TARGETS.join(" ")).run()
 }
 
+/// With every feature, and the host layer once more without any.
+fn lints(root: &Path) -> Result<(), String> {
+    let clippy = |what: &str| Program::cargo(root).args("clippy").args(what).args("--locked -- -D warnings").run();
+    clippy("--workspace --all-targets --all-features")?;
+    clippy("--package llmspan")
+}
+
 fn documentation(root: &Path) -> Result<(), String> {
-    Program::cargo(root).args("doc --workspace --no-deps --locked").env("RUSTDOCFLAGS", "-D warnings").run()
+    Program::cargo(root)
+        .args("doc --workspace --all-features --no-deps --locked")
+        .env("RUSTDOCFLAGS", "-D warnings")
+        .run()
 }
 
 fn vectors(root: &Path) -> Result<(), String> {

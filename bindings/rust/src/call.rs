@@ -13,6 +13,7 @@ use llmspan_core::{
 };
 
 use crate::{
+    live::Live,
     recorder::{Shared, lock},
     stream::Observed,
 };
@@ -36,8 +37,9 @@ impl Call {
         let now = shared.now();
         shared.log(now, id, None, || Event::CallStarted(Box::new(start.clone())));
         let engine = engine::Call::with_id(id, Arc::clone(&shared.config), now, start);
+        let live = shared.guarded(|| Live::open(shared.has_tracing(), &engine)).unwrap_or_default();
         let shared = Arc::clone(shared);
-        let open = Arc::new(OpenCall { shared, number, id: id.into(), engine: Mutex::new(engine) });
+        let open = Arc::new(OpenCall { shared, number, id: id.into(), engine: Mutex::new(engine), live });
         open.shared.add_open(number, Arc::downgrade(&open));
         Self { open }
     }
@@ -60,12 +62,13 @@ impl Call {
 
     /// Begins the next attempt, with a provider, model or endpoint of its own, or beside the one before it (hedged).
     pub fn attempt_with(&self, start: AttemptStart) -> Attempt {
+        let event = Event::AttemptStarted(Box::new(start));
         let number = self.open.apply(|engine, log| {
-            let event = Event::AttemptStarted(Box::new(start));
             log.event(None, || event.clone());
             engine.handle_event(log.now, None, &event);
             engine.attempt_count()
         });
+        self.open.follow(&event);
         // After the end of the call there is no attempt: what is told to this one is ignored.
         Attempt { open: Arc::clone(&self.open), number: number.unwrap_or(0) }
     }
@@ -249,6 +252,7 @@ pub(crate) struct OpenCall {
     number: u64,
     id: Box<str>,
     engine: Mutex<engine::Call>,
+    live: Live,
 }
 
 impl OpenCall {
@@ -268,6 +272,15 @@ impl OpenCall {
             log.event(attempt, || event.clone());
             engine.handle_event(log.now, attempt, &event);
         });
+        self.follow(&event);
+    }
+
+    /// Shows the call to what follows it, if the event may mean something there.
+    fn follow(&self, event: &Event) {
+        if self.live.follows(event) {
+            let engine = lock(&self.engine).clone();
+            self.shared.guarded(|| self.live.follow(engine));
+        }
     }
 
     /// Applies something to the engine, and delivers the record if that ended the call.
@@ -282,6 +295,7 @@ impl OpenCall {
         let record = engine.poll_record();
         drop(engine);
         if let Some(record) = record {
+            self.shared.guarded(|| self.live.end(&record));
             self.shared.remove_open(self.number);
             self.shared.deliver(&record);
         }

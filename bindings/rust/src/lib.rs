@@ -52,9 +52,12 @@
 
 pub mod clock;
 pub mod sinks;
+#[cfg(feature = "tracing")]
+pub mod tracing;
 
 mod background;
 mod call;
+mod live;
 mod metrics;
 mod recorder;
 mod stream;

@@ -50,7 +50,7 @@ pub struct RecorderStats {
     pub open_calls: usize,
     /// Records handed to the sinks.
     pub records: u64,
-    /// Panics of sinks that were caught.
+    /// Panics of sinks, and of subscribers to the spans of calls, that were caught.
     pub sink_panics: u64,
 }
 
@@ -114,6 +114,7 @@ pub struct RecorderBuilder {
     clock: Option<Arc<dyn Clock>>,
     sinks: Vec<Box<dyn Sink>>,
     event_log: Option<EventLog>,
+    tracing: bool,
 }
 
 impl RecorderBuilder {
@@ -141,6 +142,13 @@ impl RecorderBuilder {
         self
     }
 
+    /// Opens a span of `tracing` for every call and every attempt: see [`crate::tracing`]. Default: none.
+    #[cfg(feature = "tracing")]
+    pub fn with_tracing(mut self) -> Self {
+        self.tracing = true;
+        self
+    }
+
     /// Makes the recorder.
     ///
     /// # Errors
@@ -156,6 +164,7 @@ impl RecorderBuilder {
             clock: self.clock.unwrap_or_else(|| Arc::new(SystemClock::new())),
             sinks: self.sinks,
             event_log: self.event_log,
+            tracing: self.tracing,
             open: Mutex::default(),
             last_number: AtomicU64::new(0),
             records: AtomicU64::new(0),
@@ -177,6 +186,7 @@ pub(crate) struct Shared {
     clock: Arc<dyn Clock>,
     sinks: Vec<Box<dyn Sink>>,
     event_log: Option<EventLog>,
+    tracing: bool,
     /// Open calls by number, for [`Recorder::tick`].
     open: Mutex<BTreeMap<u64, Weak<OpenCall>>>,
     last_number: AtomicU64,
@@ -204,6 +214,10 @@ impl Shared {
 
     pub(crate) fn remove_open(&self, number: u64) {
         lock(&self.open).remove(&number);
+    }
+
+    pub(crate) fn has_tracing(&self) -> bool {
+        self.tracing
     }
 
     pub(crate) fn has_event_log(&self) -> bool {
@@ -235,11 +249,13 @@ impl Shared {
         lock(&self.open).values().filter_map(Weak::upgrade).collect()
     }
 
-    /// Runs code of a sink: its panic is counted and goes no further.
-    fn guarded(&self, run: impl FnOnce()) {
-        if catch_unwind(AssertUnwindSafe(run)).is_err() {
+    /// Runs code of a sink or a subscriber: its panic is counted and goes no further.
+    pub(crate) fn guarded<T>(&self, run: impl FnOnce() -> T) -> Option<T> {
+        let result = catch_unwind(AssertUnwindSafe(run)).ok();
+        if result.is_none() {
             self.sink_panics.fetch_add(1, Ordering::Relaxed);
         }
+        result
     }
 }
 
