@@ -51,7 +51,8 @@
 //!
 //! # Modules
 //! Arrows go one way: [`framing`] → [`provider`] → [`delta`] → [`machine`] → [`record`] → [`encode`], [`names`],
-//! [`mod@explain`], [`metrics`], [`definitions`] and [`chrome`]; [`engine`] joins them and [`event`] is the log that drives it.
+//! [`mod@explain`], [`metrics`], [`definitions`] and [`chrome`]; [`names`] → [`spans`] →
+//! [`otlp`]; [`engine`] joins them and [`event`] is the log that drives it.
 #![no_std]
 
 extern crate alloc;
@@ -72,8 +73,10 @@ pub mod limits;
 pub mod machine;
 pub mod metrics;
 pub mod names;
+pub mod otlp;
 pub mod price;
 pub mod provider;
 pub mod record;
+pub mod spans;
 pub mod stats;
 pub mod time;

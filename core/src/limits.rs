@@ -107,6 +107,30 @@ pub const TRACE_ENTRIES: usize = 1024;
 /// Bytes of an event log line or of a snapshot that are read; longer input is an error.
 pub const WIRE_BYTES: usize = 64 << 20;
 
+/// Spans exported of one call: the call's, then attempts, waits and phases.
+pub const EXPORT_SPANS: usize = 1024;
+
+/// Attributes exported of one span, of a resource or of a link. Past it the caller's own go first.
+pub const EXPORT_ATTRIBUTES: usize = 512;
+
+/// Events exported of one call, on all its spans together.
+pub const EXPORT_EVENTS: usize = 256;
+
+/// Links exported of one span.
+pub const EXPORT_LINKS: usize = 128;
+
+/// Elements exported of a list attribute.
+pub const EXPORT_LIST: usize = 256;
+
+/// Bytes exported of the name of a span or event; attributes with a longer key are left out.
+pub const EXPORT_NAME_BYTES: usize = 256;
+
+/// Bytes exported of an attribute's text, of all texts of a list together, and of a status message.
+pub const EXPORT_VALUE_BYTES: usize = 16 << 10;
+
+/// Bytes of a `tracestate` that is passed on (W3C Trace Context, 3.3.1.5: at least 512 have to be).
+pub const TRACE_STATE_BYTES: usize = 512;
+
 /// Cuts text to at most `max` bytes, on a character boundary.
 pub(crate) fn cut(text: &str, max: usize) -> &str {
     if text.len() <= max {

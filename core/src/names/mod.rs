@@ -14,6 +14,8 @@
 //!   the profile has a name of its own. A name of the profile wins over a caller's attribute of the same key.
 //! - Usage, cost and the request model are on the span of the call only, because backends add up every span that has
 //!   them. The profile `ares`, whose convention is a span per attempt, is the exception.
+//! - For traces where attempts stand for themselves there are [`lone_attempt_attributes`] and [`outer_attributes`];
+//!   [`crate::spans`] uses the right ones.
 //! - A call whose operation is `fetch_response` has no usage and no cost: the call that made the response has them.
 //!
 //! ```
@@ -41,7 +43,7 @@ mod render;
 mod value;
 
 pub use profile::{Profile, SpanKind};
-pub use render::{attempt_attributes, call_attributes};
+pub use render::{attempt_attributes, call_attributes, lone_attempt_attributes, outer_attributes};
 pub use value::Value;
 
 #[cfg(test)]

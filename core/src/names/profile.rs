@@ -5,7 +5,7 @@ use alloc::string::String;
 use super::{generated::PROFILES, value::Value};
 use crate::{
     error::{Error, ErrorKind},
-    record::Record,
+    record::{AttemptRecord, Record},
 };
 
 /// The names of one dialect: which attributes a span has, in which unit, and when.
@@ -50,9 +50,12 @@ impl Profile {
 
     /// The name of the call's span. Of `{operation} {model}` only the operation is left when no model is known.
     pub fn call_span_name(&self, record: &Record) -> String {
-        let operation = record.operation.as_deref().unwrap_or(Self::DEFAULT_OPERATION);
-        let model = record.model.as_deref().unwrap_or_default();
-        String::from(self.span.replace("{operation}", operation).replace("{model}", model).trim_end())
+        self.span_name(record, record.model.as_deref())
+    }
+
+    /// The name of the span of an attempt that stands for itself: that of a call for the attempt's own model.
+    pub fn lone_attempt_span_name(&self, record: &Record, attempt: &AttemptRecord) -> String {
+        self.span_name(record, attempt.model.as_deref().or(record.model.as_deref()))
     }
 
     /// The name of an attempt's span, the same for every attempt so that it stays of low cardinality.
@@ -75,6 +78,22 @@ impl Profile {
     /// The first name under which the profile writes a value on an attempt's span; absent when it has none for it.
     pub fn attempt_name(&self, value: Value) -> Option<&'static str> {
         name_of(self.attempt, value)
+    }
+
+    /// The value that a name stands for on the call's span; absent for a name that the profile does not write there.
+    pub(crate) fn value_on_call(&self, name: &str) -> Option<Value> {
+        value_of(self.call, name)
+    }
+
+    /// The value that a name stands for on an attempt's span; absent for a name that the profile does not write there.
+    pub(crate) fn value_on_attempt(&self, name: &str) -> Option<Value> {
+        value_of(self.attempt, name)
+    }
+
+    fn span_name(&self, record: &Record, model: Option<&str>) -> String {
+        let operation = record.operation.as_deref().unwrap_or(Self::DEFAULT_OPERATION);
+        let name = self.span.replace("{operation}", operation).replace("{model}", model.unwrap_or_default());
+        String::from(name.trim_end())
     }
 
     /// `gen_ai.operation.name` of a call that does not say what it asks for.
@@ -175,4 +194,11 @@ pub(super) enum Otherwise {
 
 fn name_of(rows: &[Row], value: Value) -> Option<&'static str> {
     rows.iter().find(|row| matches!(row.source, Source::Value(named, _) if named == value)).map(|row| row.name)
+}
+
+fn value_of(rows: &[Row], name: &str) -> Option<Value> {
+    rows.iter().find(|row| row.name == name).and_then(|row| match row.source {
+        Source::Value(value, _) => Some(value),
+        _ => None,
+    })
 }

@@ -6,7 +6,7 @@ use super::{profile::Profile, value::Value};
 use crate::{
     record::{
         AttemptRecord, AttributeValue, Content, Cost, InterChunk, Money, OtelStatus, Outcome, Record, RecordError,
-        Server, Usage,
+        Server, Usage, WaitRecord,
     },
     time::{Nanos, UnixNanos},
 };
@@ -26,11 +26,17 @@ pub(super) enum Reading<'a> {
     Time(Nanos),
 }
 
-/// What a span is about: the call, or one of its attempts.
+/// What a span is about.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Subject<'a> {
+    /// The call, as if it had been one request.
     Call(&'a Record),
+    /// One of its attempts, on a span below that of the call.
     Attempt(&'a Record, &'a AttemptRecord),
+    /// One of its attempts, as if it had been a call of its own.
+    LoneAttempt(&'a Record, &'a AttemptRecord),
+    /// The call, around attempts that are calls of their own: how long it took and how it ended.
+    Around(&'a Record),
 }
 
 impl<'a> Subject<'a> {
@@ -45,28 +51,33 @@ impl<'a> Subject<'a> {
         match self {
             Self::Call(record) => read_call(record, value),
             Self::Attempt(record, attempt) => read_attempt(record, attempt, value),
+            Self::LoneAttempt(record, attempt) => read_lone_attempt(record, attempt, value),
+            Self::Around(record) => read_around(record, value),
         }
     }
 
     /// Whether an attempt came before this one, or before the final one of the call.
     pub(super) fn is_retried(self) -> bool {
         match self {
-            Self::Call(record) => record.retry_count > 0,
-            Self::Attempt(_, attempt) => attempt.number > 1,
+            Self::Call(record) | Self::Around(record) => record.retry_count > 0,
+            Self::Attempt(_, attempt) | Self::LoneAttempt(_, attempt) => attempt.number > 1,
         }
     }
 
     /// Whether the response was only fetched: its tokens are those of the call that made it ("MUST NOT report token
     /// usage", OpenTelemetry's `fetch_response` span).
     fn is_fetched(self) -> bool {
-        let (Self::Call(record) | Self::Attempt(record, _)) = self;
+        let (Self::Call(record) | Self::Attempt(record, _) | Self::LoneAttempt(record, _) | Self::Around(record)) =
+            self;
         record.operation.as_deref() == Some("fetch_response")
     }
 
     fn caller_attribute(self, key: &str) -> Option<&'a AttributeValue> {
         match self {
-            Self::Call(record) => record.attributes.get(key),
-            Self::Attempt(record, attempt) => attempt.attributes.get(key).or_else(|| record.attributes.get(key)),
+            Self::Call(record) | Self::Around(record) => record.attributes.get(key),
+            Self::Attempt(record, attempt) | Self::LoneAttempt(record, attempt) => {
+                attempt.attributes.get(key).or_else(|| record.attributes.get(key))
+            }
         }
     }
 }
@@ -203,6 +214,62 @@ fn read_attempt<'a>(record: &'a Record, attempt: &'a AttemptRecord, value: Value
     }
 }
 
+/// What came before an attempt is what qwen-code reports on the span of each attempt: its start, the retries and their
+/// delays. Facts that only the call has are those of the call; flags of the response belong to the final attempt.
+fn read_lone_attempt<'a>(record: &'a Record, attempt: &'a AttemptRecord, value: Value) -> Option<Reading<'a>> {
+    let is_final = record.final_attempt == Some(attempt.number);
+    match value {
+        Value::AttemptCount => Some(Reading::Count(1)),
+        Value::CallTtft => time(attempt.ttft_ns),
+        Value::FinalAttemptDuration => Some(Reading::Time(attempt.duration_ns)),
+        Value::RetryCount => Some(Reading::Count(u64::from(attempt.number.saturating_sub(1)))),
+        // The sums of the record go on past the cap of its list of waits; the list, once cut, has none for an attempt.
+        Value::RetryActualDelay | Value::RetryPlannedDelay | Value::RetryCause if is_final => read_call(record, value),
+        Value::RetryActualDelay if record.diagnostics.dropped.waits.is_some() => None,
+        Value::RetryActualDelay => {
+            let delays = waits_before(record, attempt).map(|wait| wait.actual_delay_ns);
+            Some(Reading::Time(delays.fold(Nanos::ZERO, Nanos::saturating_add)))
+        }
+        Value::RetryCause => waits_before(record, attempt).last().map(|wait| Reading::Text(wait.reason.as_str())),
+        Value::BlockReason | Value::CacheHit | Value::IncompleteReason | Value::JsonValid | Value::Refusal => {
+            read_call(record, value).filter(|_| is_final)
+        }
+        Value::ChoiceCount
+        | Value::FrequencyPenalty
+        | Value::HistoryTokens
+        | Value::MaxTokens
+        | Value::Operation
+        | Value::PresencePenalty
+        | Value::ReasoningLevel
+        | Value::RetrievedTokens
+        | Value::Seed
+        | Value::ServiceTier
+        | Value::StopSequences
+        | Value::Stream
+        | Value::SystemTokens
+        | Value::Temperature
+        | Value::ToolResultTokens
+        | Value::TopK
+        | Value::TopP => read_call(record, value),
+        _ => read_attempt(record, attempt, value),
+    }
+}
+
+fn read_around(record: &Record, value: Value) -> Option<Reading<'_>> {
+    match value {
+        Value::Duration
+        | Value::ErrorMessage
+        | Value::ErrorStatusCode
+        | Value::ErrorType
+        | Value::OtelStatus
+        | Value::Outcome
+        | Value::Provider
+        | Value::Success
+        | Value::TimedOut => read_call(record, value),
+        _ => None,
+    }
+}
+
 /// The objects that a call and an attempt have in the same form.
 struct Parts<'a> {
     content: Option<&'a Content>,
@@ -279,6 +346,12 @@ fn planned_delay_before(record: &Record, number: u32) -> Option<Nanos> {
     }
     let retried = record.waits.iter().filter(|wait| !wait.aborted && (1..number).contains(&wait.after_attempt));
     Some(retried.fold(Nanos::ZERO, |sum, wait| sum.saturating_add(wait.planned_delay_ns)))
+}
+
+/// The waits of the retries that led to an attempt.
+fn waits_before<'a>(record: &'a Record, attempt: &'a AttemptRecord) -> impl Iterator<Item = &'a WaitRecord> {
+    let led_here = |wait: &&WaitRecord| (1..attempt.number).contains(&wait.after_attempt) && !wait.aborted;
+    record.waits.iter().filter(led_here)
 }
 
 fn status_code(response: Option<u16>, error: Option<&RecordError>) -> Option<Reading<'static>> {

@@ -14,39 +14,84 @@ use crate::record::{AttributeValue, Attributes, Record};
 /// Renders the attributes of the call's span under the names of the given profiles.
 ///
 /// The result is the union of what each profile writes alone; where two write one name, the first one given wins. A
-/// value that is absent gives no attribute. Without a profile there are no attributes.
+/// value that is absent gives no attribute. Without a profile there are no attributes of one.
 pub fn call_attributes(record: &Record, profiles: &[&Profile]) -> Attributes {
-    let tables: Vec<_> = profiles.iter().map(|profile| profile.call).collect();
-    attributes(Subject::Call(record), &tables, &record.attributes)
+    let tables = call_tables(profiles);
+    attributes(Subject::Call(record), &tables, &tables, &[&record.attributes])
 }
 
 /// Renders the attributes of the spans of the attempts, in the order of [`Record::attempts`], as [`call_attributes`]
 /// does for the call.
 pub fn attempt_attributes(record: &Record, profiles: &[&Profile]) -> Vec<Attributes> {
-    let tables: Vec<_> = profiles.iter().map(|profile| profile.attempt).collect();
+    let tables = attempt_tables(profiles);
     let attempts = record.attempts.iter();
-    attempts.map(|attempt| attributes(Subject::Attempt(record, attempt), &tables, &attempt.attributes)).collect()
+    attempts
+        .map(|attempt| attributes(Subject::Attempt(record, attempt), &tables, &tables, &[&attempt.attributes]))
+        .collect()
 }
 
-/// The names of all tables come first, so that a caller's attribute never hides a value of the record.
-fn attributes(subject: Subject<'_>, tables: &[&[Row]], of_caller: &Attributes) -> Attributes {
-    let mut attributes = Attributes::new();
-    for row in tables.iter().copied().flatten() {
-        if !attributes.contains_key(row.name)
-            && let Some(value) = render(subject, row)
-        {
-            attributes.insert(row.name.into(), value);
+/// Renders the attributes of the attempts as if each had been a call without another attempt, for spans that stand for
+/// the attempts alone: what [`call_attributes`] has, and what profiles write on attempts beside it.
+///
+/// Retry count and delays are those before the attempt. Facts that only the call has (request parameters, attributes)
+/// are the call's; attributes of the attempt win over them.
+pub fn lone_attempt_attributes(record: &Record, profiles: &[&Profile]) -> Vec<Attributes> {
+    let of_calls = call_tables(profiles);
+    let tables = [of_calls.as_slice(), &attempt_tables(profiles)].concat();
+    let attempts = record.attempts.iter();
+    attempts
+        .map(|attempt| {
+            let of_caller = [&attempt.attributes, &record.attributes];
+            attributes(Subject::LoneAttempt(record, attempt), &tables, &of_calls, &of_caller)
+        })
+        .collect()
+}
+
+/// Renders the attributes of a call's span around those of [`lone_attempt_attributes`]: how long it took, how it ended
+/// and what the caller set on it, and nothing that marks an LLM call or is added up over spans.
+pub fn outer_attributes(record: &Record, profiles: &[&Profile]) -> Attributes {
+    let of_calls = call_tables(profiles);
+    let mut rendered = attributes(Subject::Around(record), &attempt_tables(profiles), &of_calls, &[&record.attributes]);
+    for row in of_calls.iter().copied().flatten() {
+        if matches!(row.source, Source::Value(value, _) if value.is_caller_attribute()) {
+            insert(&mut rendered, Subject::Around(record), row);
         }
     }
-    for (key, value) in of_caller {
+    rendered
+}
+
+fn call_tables(profiles: &[&Profile]) -> Vec<&'static [Row]> {
+    profiles.iter().map(|profile| profile.call).collect()
+}
+
+fn attempt_tables(profiles: &[&Profile]) -> Vec<&'static [Row]> {
+    profiles.iter().map(|profile| profile.attempt).collect()
+}
+
+/// The names of all tables come first, so that a caller's attribute never hides a value of the record. `renaming` are the
+/// tables that may have names of their own for a caller's attributes.
+fn attributes(subject: Subject<'_>, tables: &[&[Row]], renaming: &[&[Row]], of_caller: &[&Attributes]) -> Attributes {
+    let mut attributes = Attributes::new();
+    for row in tables.iter().copied().flatten() {
+        insert(&mut attributes, subject, row);
+    }
+    for (key, value) in of_caller.iter().copied().flatten() {
         if !attributes.contains_key(key)
-            && !tables.iter().all(|rows| is_renamed(rows, key))
+            && !renaming.iter().all(|rows| is_renamed(rows, key))
             && let Some(value) = passed_on(value)
         {
             attributes.insert(key.clone(), value);
         }
     }
     attributes
+}
+
+fn insert(attributes: &mut Attributes, subject: Subject<'_>, row: &Row) {
+    if !attributes.contains_key(row.name)
+        && let Some(value) = render(subject, row)
+    {
+        attributes.insert(row.name.into(), value);
+    }
 }
 
 /// Whether the key is that of a well-known attribute which the table has a name for.

@@ -373,3 +373,49 @@ fn full() -> Record {
     }
     record
 }
+
+#[test]
+fn an_attempt_that_stands_for_itself_has_what_came_before_it() {
+    let record = record(
+        r#"{"operation": "chat", "model": "m", "provider": "openai", "request": {"max_tokens": 9}, "retry_count": 2,
+        "retry_planned_delay_ns": 7000000, "final_attempt": 3, "flags": {"refusal": true, "cache_hit": true},
+        "attributes": {"task_id": "call", "tenant_id": "t"}, "duration_ns": 90000000,
+        "attempts": [{"number": 1}, {"number": 2, "start_ns": 5000000, "attributes": {"task_id": "own"}},
+            {"number": 3, "start_ns": 9000000, "duration_ns": 4000000, "model": "other"}],
+        "waits": [{"reason": "key_pool", "planned_delay_ns": 50000000, "after_attempt": 0},
+            {"reason": "network", "planned_delay_ns": 3000000, "after_attempt": 1},
+            {"reason": "timeout", "planned_delay_ns": 60000000, "after_attempt": 1, "aborted": true},
+            {"reason": "rate_limit", "planned_delay_ns": 4000000, "after_attempt": 2}]}"#,
+    );
+    let of = |name| lone_attempt_attributes(&record, &[profile(name)]);
+    let [first, second, third] = &of("qwen-code")[..] else { panic!("three attempts") };
+    assert_holds(
+        first,
+        r#"{"attempt": 1, "request_setup_ms": 0, "retry_total_delay_ms": 0, "qwen-code.prompt_id": "call"}"#,
+    );
+    assert_holds(
+        second,
+        r#"{"attempt": 2, "request_setup_ms": 5, "retry_total_delay_ms": 3, "qwen-code.prompt_id": "own", "task_id": null}"#,
+    );
+    assert_holds(
+        third,
+        r#"{"attempt": 3, "request_setup_ms": 9, "retry_total_delay_ms": 7, "duration_ms": 4,
+        "gen_ai.request.model": "other", "tenant_id": "t"}"#,
+    );
+    let causes = of("lesson");
+    assert_holds(&causes[0], r#"{"retry_count": 0, "retry_cause": null, "refusal_flag": null, "cache_hit": null}"#);
+    assert_holds(&causes[1], r#"{"retry_count": 1, "retry_cause": "network", "total_ms": 0}"#);
+    assert_holds(
+        &causes[2],
+        r#"{"retry_count": 2, "retry_cause": "rate_limit", "refusal_flag": true, "cache_hit": true}"#,
+    );
+    assert_holds(&of("otel-1.41")[1], r#"{"gen_ai.request.max_tokens": 9, "http.request.resend_count": 1}"#);
+
+    let around = outer_attributes(&record, &[profile("qwen-code"), profile("lesson")]);
+    assert_holds(
+        &around,
+        r#"{"duration_ms": 90, "success": true, "total_ms": 90, "qwen-code.prompt_id": "call", "tenant_id": "t",
+        "provider": "openai", "attempt": null, "request_setup_ms": null, "gen_ai.operation.name": null,
+        "gen_ai.request.model": null, "retry_count": null}"#,
+    );
+}

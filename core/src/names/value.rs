@@ -250,7 +250,7 @@ values! {
 
 impl Value {
     /// Whether the value is a count of tokens or their price: what backends add up over spans.
-    pub(super) const fn is_summed(self) -> bool {
+    pub(crate) const fn is_summed(self) -> bool {
         matches!(
             self,
             Self::AnswerTokens
