@@ -112,6 +112,7 @@ const REFUSAL_BIT: u8 = 1 << 3;
 
 /// Everything that one provider event, or one whole response body, says.
 #[derive(Clone, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own about one event")]
 #[non_exhaustive]
 pub struct Delta<'a> {
     /// Whether this is an event of the response at all. Pings, comments and end markers such as `[DONE]` are not:
@@ -144,6 +145,8 @@ pub struct Delta<'a> {
     pub server: Option<ServerTiming>,
     /// Cost that the provider states, in nano-units (1e-9) of US dollars.
     pub cost_nanos: Option<u64>,
+    /// Whether the model refused, where the provider says so apart from any text of a refusal. It comes with a finish reason.
+    pub refused: bool,
     /// Why the provider blocked the prompt, where it says so.
     pub block_reason: Option<Cow<'a, str>>,
     /// Why the response is incomplete, where the provider says so apart from the finish reason.

@@ -104,7 +104,7 @@ impl Machine {
         // A finish reason that stands in for an end marker does not outweigh an error that follows it.
         let was_complete = slot.evidence.terminal.is_set();
         let applied = slot.apply(now, delta, config.stall_after_ns, &config.limits);
-        let has_calls = !delta.tool_calls.is_empty() || delta.visible.contains(ContentKind::Refusal);
+        let has_calls = !delta.tool_calls.is_empty() || refuses(delta);
         if has_detail || has_calls || applied.is_notable() {
             let dropped = &mut counts.dropped_events;
             let mut log = EventLog { events, limits: &config.limits, dropped, started: *started, now };
@@ -175,7 +175,7 @@ fn log_content(applied: &Applied, slot: &Attempt, is_stream: bool, log: &mut Eve
 }
 
 fn apply_calls(delta: &Delta<'_>, slot: &mut Attempt, flags: &mut Option<Box<Flags>>, log: &mut EventLog<'_>) {
-    if delta.visible.contains(ContentKind::Refusal) {
+    if refuses(delta) {
         let flags = flags.get_or_insert_default();
         if flags.refusal != Some(true) {
             flags.refusal = Some(true);
@@ -187,6 +187,10 @@ fn apply_calls(delta: &Delta<'_>, slot: &mut Attempt, flags: &mut Option<Box<Fla
             log.push(EventKind::ToolCall, slot.number, call.name.as_deref(), None);
         }
     }
+}
+
+fn refuses(delta: &Delta<'_>) -> bool {
+    delta.refused || delta.visible.contains(ContentKind::Refusal)
 }
 
 #[cold]

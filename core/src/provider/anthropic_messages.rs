@@ -60,7 +60,7 @@ impl AnthropicMessages {
                 let message = event.message.0.get_or_insert_default();
                 delta.response_id = message.id.take();
                 delta.response_model = message.model.take();
-                delta.choices.push(ChoiceDelta { index: 0, finish_reason: message.stop_reason.take() });
+                add_reason(delta, &mut message.stop_reason);
                 delta.usage = self.start(&message.usage);
                 // A turn that goes on from tools run by code begins with what it has.
                 add_blocks(delta, &mut message.content);
@@ -71,7 +71,7 @@ impl AnthropicMessages {
                 }
             }
             b"message_delta" => {
-                delta.choices.push(ChoiceDelta { index: 0, finish_reason: event.delta.stop_reason.take() });
+                add_reason(delta, &mut event.delta.stop_reason);
                 delta.usage = event.usage.0.as_ref().and_then(|usage| self.update(usage));
             }
             b"message_stop" => delta.terminal = Terminal::Yes,
@@ -80,7 +80,7 @@ impl AnthropicMessages {
                 delta.terminal = Terminal::Yes;
                 delta.response_id = event.id.take();
                 delta.response_model = event.model.take();
-                delta.choices.push(ChoiceDelta { index: 0, finish_reason: event.stop_reason.take() });
+                add_reason(delta, &mut event.stop_reason);
                 delta.usage = event.usage.0.as_ref().and_then(|usage| self.update(usage));
                 add_blocks(delta, &mut event.content);
             }
@@ -119,6 +119,12 @@ impl AnthropicMessages {
 /// documentation: the total input is the sum of the three). Output includes thinking, which newer models also report apart.
 pub(super) const ACCOUNTING: Accounting =
     Accounting { cache: Counted::Apart, reasoning: Counted::Included, ..Accounting::PLAIN };
+
+/// Adds why the answer ended. A model that refuses says so here, mostly without a word of content.
+fn add_reason<'a>(delta: &mut Delta<'a>, reason: &mut Str<'a>) {
+    delta.refused = reason.is("refusal");
+    delta.choices.push(ChoiceDelta { index: 0, finish_reason: reason.take() });
+}
 
 fn add_blocks<'a>(delta: &mut Delta<'a>, blocks: &mut List<Block<'a>, 0>) {
     for (position, block) in blocks.0.iter_mut().enumerate() {

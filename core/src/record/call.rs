@@ -218,7 +218,7 @@ pub enum EventKind {
     FirstToken,
     /// A choice finished.
     Finish,
-    /// The first refusal text of an attempt.
+    /// The model refused: the first text of a refusal, or its word for it.
     Refusal,
     /// A retry was scheduled.
     Retry,
