@@ -65,12 +65,7 @@ impl EventStream {
         self.forget_lent();
         match self.place {
             Place::Message => {}
-            Place::Oversized(rest) => {
-                let skipped = rest.min(input.len());
-                *input = input.get(skipped..).unwrap_or_default();
-                self.place =
-                    if skipped < rest { Place::Oversized(rest.saturating_sub(skipped)) } else { Place::Message };
-            }
+            Place::Oversized(rest) => self.skip(rest, input),
             Place::Lost => *input = &[],
         }
         if input.is_empty() {
@@ -115,13 +110,16 @@ impl EventStream {
     }
 
     fn too_long(&mut self, rest: usize, input: &mut &[u8]) -> Step<'static> {
+        self.message.clear();
+        self.skip(rest, input);
+        Step::TooLong
+    }
+
+    /// Leaves out the rest of a message that is too long, as far as it is there.
+    fn skip(&mut self, rest: usize, input: &mut &[u8]) {
         let skipped = rest.min(input.len());
         *input = input.get(skipped..).unwrap_or_default();
-        self.message.clear();
-        if skipped < rest {
-            self.place = Place::Oversized(rest.saturating_sub(skipped));
-        }
-        Step::TooLong
+        self.place = if skipped < rest { Place::Oversized(rest.saturating_sub(skipped)) } else { Place::Message };
     }
 
     fn corrupt(&mut self, input: &mut &[u8]) -> Step<'static> {
