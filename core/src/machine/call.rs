@@ -18,6 +18,7 @@ use crate::{
     config::Config,
     delta::{Headers, UsageReport},
     limits::{Limits, cut},
+    provider,
     record::{Attributes, EventKind, Flags, Request, SpanEvent, TimeoutKind, Usage},
     stats::Coverage,
     time::{Timestamp, UnixNanos},
@@ -270,8 +271,8 @@ impl Machine {
             }
             attempt.server = Some(Box::new(server));
         }
-        if let Some(counts) = headers.usage.as_deref() {
-            attempt.tokens.apply_headers(counts);
+        if let Some(report) = headers.usage.as_deref().and_then(provider::headers::report) {
+            attempt.tokens.apply_headers(&report);
         }
         if headers.request_id.is_some() || headers.retry_after_ns.is_some() || headers.error_type.is_some() {
             let name = |text: Box<str>| shorten(text, &config.limits);

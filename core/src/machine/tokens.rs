@@ -97,19 +97,17 @@ impl Tokens {
     }
 
     /// Takes the counts of the headers, where nobody has reported one yet.
-    ///
-    /// Bedrock's input leaves out what the cache read or wrote (its user guide, "Prompt caching"): the input is the sum.
-    pub(crate) fn apply_headers(&mut self, counts: &RawUsage) {
-        let input = [counts.input, counts.cache_read, counts.cache_write].into_iter().flatten();
-        self.input.apply_header(counts.input.map(|_| input.fold(0, u64::saturating_add)));
-        self.output.apply_header(counts.output);
-        self.cache_read.apply_header(counts.cache_read);
-        self.cache_write.apply_header(counts.cache_write);
-        let mut raw = *counts;
-        if let Some(known) = self.raw.as_deref() {
-            raw.merge(known);
+    pub(crate) fn apply_headers(&mut self, report: &UsageReport) {
+        self.input.apply_header(report.input_tokens);
+        self.output.apply_header(report.output_tokens);
+        self.cache_read.apply_header(report.cache_read_tokens);
+        self.cache_write.apply_header(report.cache_write_tokens);
+        if let Some(mut raw) = report.raw {
+            if let Some(known) = self.raw.as_deref() {
+                raw.merge(known);
+            }
+            self.raw = Some(Box::new(raw));
         }
-        self.raw = Some(Box::new(raw));
     }
 
     /// Output tokens that a rate may be computed from: not a placeholder.

@@ -9,7 +9,11 @@ mod tests;
 
 use self::reading::Reading;
 pub(super) use self::reading::decimal;
-use crate::{delta::Headers, time::UnixNanos};
+use super::Protocol;
+use crate::{
+    delta::{Headers, RawUsage, UsageReport},
+    time::UnixNanos,
+};
 
 /// Reads the headers of a response, given as pairs of name and value in any order and any case.
 ///
@@ -73,4 +77,9 @@ pub(crate) fn read_any<'a>(
         reading.take(name, value.trim());
     }
     reading.into_headers(status_code, arrival)
+}
+
+/// Normalizes token counts of headers. They are those of Bedrock, or of a server that knows no cache.
+pub(crate) fn report(counts: &RawUsage) -> Option<UsageReport> {
+    Protocol::BedrockInvoke.accounting().report(*counts, 0)
 }
