@@ -9,7 +9,8 @@ use serde::Deserialize;
 
 use crate::{definitions, protocols};
 
-/// Writes the tables of `core/src/names` and `core/src/metrics` and the pages in `core/docs` below `root`; with `check` compares them instead.
+/// Writes the tables of `core/src/names`, `core/src/metrics` and `core/src/spans` and the pages in `core/docs` below `root`;
+/// with `check` compares them instead.
 ///
 /// # Errors
 ///
