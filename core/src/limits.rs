@@ -104,6 +104,13 @@ pub const EXPONENTIAL_BUCKETS: usize = 160;
 /// Attempts, waits, phases and events of one call that are drawn in a trace, of each kind.
 pub const TRACE_ENTRIES: usize = 1024;
 
+/// Calls that a correlator keeps open for a retry; past it the one that has waited longest is over.
+pub const CORRELATED_CALLS: usize = 1024;
+
+/// Bytes of a request's body that are read for parameters and counts; of a longer one only the address tells. It is as much as the
+/// largest providers accept.
+pub const REQUEST_BYTES: usize = 32 << 20;
+
 /// Bytes of an event log line or of a snapshot that are read; longer input is an error.
 pub const WIRE_BYTES: usize = 64 << 20;
 

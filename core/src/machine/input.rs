@@ -5,6 +5,7 @@ use alloc::boxed::Box;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    provider::request::ModelRequest,
     record::{AttributeValue, Attributes, Request, WaitReason},
     time::{Nanos, UnixNanos},
 };
@@ -106,6 +107,45 @@ pub struct AttemptStart {
     pub hedged: bool,
     /// Attributes of the attempt.
     pub attributes: Attributes,
+}
+
+impl From<&ModelRequest> for CallStart {
+    fn from(request: &ModelRequest) -> Self {
+        let mut attributes = Attributes::new();
+        let counts = [
+            ("message_count", request.message_count),
+            ("tool_count", request.tool_count),
+            ("server_port", request.server_port.map(u64::from)),
+        ];
+        for (key, count) in counts {
+            if let Some(count) = count.and_then(|count| i64::try_from(count).ok()) {
+                attributes.insert(key.into(), AttributeValue::Int(count));
+            }
+        }
+        if let Some(host) = &request.server_address {
+            attributes.insert("server_address".into(), AttributeValue::Str(host.as_ref().into()));
+        }
+        Self {
+            operation: Some(request.operation.into()),
+            provider: request.provider.map(Into::into),
+            model: request.model.as_deref().map(Into::into),
+            stream: request.stream,
+            request: Some(Box::new(request.parameters.clone())),
+            attributes,
+            ..Self::default()
+        }
+    }
+}
+
+impl From<&ModelRequest> for AttemptStart {
+    fn from(request: &ModelRequest) -> Self {
+        Self {
+            provider: request.provider.map(Into::into),
+            model: request.model.as_deref().map(Into::into),
+            endpoint: request.server_address.clone(),
+            ..Self::default()
+        }
+    }
 }
 
 impl AttemptStart {

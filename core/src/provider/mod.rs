@@ -32,6 +32,7 @@ mod openai_chat;
 mod openai_responses;
 mod openai_usage;
 mod protocol;
+pub mod request;
 mod source;
 mod vercel_ui_message;
 

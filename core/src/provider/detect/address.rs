@@ -5,16 +5,18 @@ use crate::provider::Protocol;
 
 /// A URL in parts, none of them decoded.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Address<'a> {
+pub(in crate::provider) struct Address<'a> {
     /// Empty when the URL has none.
     host: &'a str,
+    /// Digits, or empty.
+    port: &'a str,
     path: &'a str,
     query: &'a str,
 }
 
 impl<'a> Address<'a> {
     /// Takes an absolute URL, one without its scheme, or only a path.
-    pub(super) fn parse(url: &'a str) -> Self {
+    pub(in crate::provider) fn parse(url: &'a str) -> Self {
         let url = url.split('#').next().unwrap_or_default().trim();
         let (before, query) = url.split_once('?').unwrap_or((url, ""));
         let is_scheme = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
@@ -29,24 +31,43 @@ impl<'a> Address<'a> {
             Some(rest) => rest.find('/').and_then(|at| rest.split_at_checked(at)).unwrap_or((rest, "")),
             None => ("", before),
         };
-        let host = authority.rsplit('@').next().unwrap_or_default();
-        Self { host: host.split(':').next().unwrap_or_default(), path, query }
+        let place = authority.rsplit('@').next().unwrap_or_default();
+        // An address of version 6 stands in brackets and has colons of its own.
+        let end_of_host = place.rfind(']').map_or(0, |at| at.saturating_add(1));
+        let (literal, rest) = place.split_at_checked(end_of_host).unwrap_or(("", place));
+        let (name, port) = rest.split_once(':').unwrap_or((rest, ""));
+        Self { host: if literal.is_empty() { name } else { literal }, port, path, query }
+    }
+
+    /// The host as it is written; empty when the URL has none.
+    pub(in crate::provider) fn host(&self) -> &'a str {
+        self.host
+    }
+
+    /// The port that the URL names.
+    pub(in crate::provider) fn port(&self) -> Option<u16> {
+        self.port.parse().ok()
+    }
+
+    /// The path, without the query.
+    pub(in crate::provider) fn path(&self) -> &'a str {
+        self.path
     }
 
     /// Whether the host is that one, or below it.
-    pub(super) fn is_at(&self, domain: &str) -> bool {
+    pub(in crate::provider) fn is_at(&self, domain: &str) -> bool {
         let at = self.host.len().checked_sub(domain.len());
         let Some((before, end)) = at.and_then(|at| self.host.split_at_checked(at)) else { return false };
         end.eq_ignore_ascii_case(domain) && (before.is_empty() || before.ends_with('.'))
     }
 
     /// The segments of the path from its end, without empty ones.
-    pub(super) fn segments(&self) -> impl Iterator<Item = &'a str> {
+    pub(in crate::provider) fn segments(&self) -> impl Iterator<Item = &'a str> {
         self.path.rsplit('/').filter(|segment| !segment.is_empty())
     }
 
     /// Whether the path ends in these segments, `*` standing for any.
-    pub(super) fn ends_with(&self, tail: &[&str]) -> bool {
+    pub(in crate::provider) fn ends_with(&self, tail: &[&str]) -> bool {
         let mut segments = self.segments();
         tail.iter()
             .rev()
@@ -54,14 +75,14 @@ impl<'a> Address<'a> {
     }
 
     /// The method behind the colon of Google's custom methods, as in `models/gemini:generateContent`.
-    pub(super) fn method(&self) -> Option<&'a str> {
+    pub(in crate::provider) fn method(&self) -> Option<&'a str> {
         let last = self.segments().next()?;
         let split = last.rsplit_once(':').or_else(|| last.rsplit_once("%3A")).or_else(|| last.rsplit_once("%3a"));
         split.map(|(_, method)| method)
     }
 
     /// Whether the path names the publisher of a model at Vertex.
-    pub(super) fn is_of_publisher(&self, publisher: &str) -> bool {
+    pub(in crate::provider) fn is_of_publisher(&self, publisher: &str) -> bool {
         let mut behind = "";
         for segment in self.segments() {
             if segment == "publishers" && behind == publisher {
@@ -73,7 +94,7 @@ impl<'a> Address<'a> {
     }
 
     /// How the protocol is framed at this address, unless the response says otherwise.
-    pub(super) fn framing(&self, protocol: Protocol) -> Framing {
+    pub(in crate::provider) fn framing(&self, protocol: Protocol) -> Framing {
         match self.method() {
             Some("streamGenerateContent") if self.query.split('&').all(|pair| pair != "alt=sse") => Framing::JsonArray,
             _ => protocol.framing(),
@@ -87,18 +108,20 @@ mod tests {
 
     #[test]
     fn a_url_is_taken_apart() {
-        for (url, host, path, query) in [
-            ("https://a.example:8080/v1/x?y=1#z", "a.example", "/v1/x", "y=1"),
-            ("HTTP://user:p@A.example", "A.example", "", ""),
-            ("//a.example/x", "a.example", "/x", ""),
-            ("a.example/v1/x/", "a.example", "/v1/x/", ""),
-            ("/v1/x?to=https://b.example/y", "", "/v1/x", "to=https://b.example/y"),
-            ("v1/x", "", "v1/x", ""),
-            ("http://[::1]:80/x", "[", "/x", ""),
-            ("", "", "", ""),
+        for (url, host, port, path, query) in [
+            ("https://a.example:8080/v1/x?y=1#z", "a.example", Some(8080), "/v1/x", "y=1"),
+            ("HTTP://user:p@A.example", "A.example", None, "", ""),
+            ("//a.example/x", "a.example", None, "/x", ""),
+            ("a.example/v1/x/", "a.example", None, "/v1/x/", ""),
+            ("/v1/x?to=https://b.example/y", "", None, "/v1/x", "to=https://b.example/y"),
+            ("v1/x", "", None, "v1/x", ""),
+            ("http://[::1]:80/x", "[::1]", Some(80), "/x", ""),
+            ("http://[::1]/x", "[::1]", None, "/x", ""),
+            ("http://a.example:99999/", "a.example", None, "/", ""),
+            ("", "", None, "", ""),
         ] {
             let address = Address::parse(url);
-            assert_eq!((address.host, address.path, address.query), (host, path, query), "{url}");
+            assert_eq!((address.host, address.port(), address.path, address.query), (host, port, path, query), "{url}");
         }
     }
 

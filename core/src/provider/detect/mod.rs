@@ -6,10 +6,8 @@ mod shape;
 #[cfg(test)]
 mod tests;
 
-use self::{
-    address::Address,
-    rules::{Verdict, verdict},
-};
+pub(super) use self::address::Address;
+use self::rules::{Verdict, verdict};
 use super::Protocol;
 use crate::framing::Framing;
 
@@ -94,6 +92,25 @@ impl Protocol {
             framing: media.framing(start).or_else(|| shape::framing(start, protocol)).unwrap_or(framing),
         })
     }
+}
+
+/// What an address alone tells of the response that it will give.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stated {
+    pub(super) protocol: Protocol,
+    /// Whether it will be a stream, where that is a matter of the path.
+    pub(super) stream: Option<bool>,
+}
+
+/// What an address tells; `None` when it tells nothing.
+pub(super) fn stated(address: &Address<'_>) -> Option<Stated> {
+    let (protocol, is_whole) = match verdict(address) {
+        Verdict::Firm(protocol) | Verdict::Weak(protocol) => (protocol, false),
+        Verdict::Whole(protocol) => (protocol, true),
+        Verdict::Unknown | Verdict::Not => return None,
+    };
+    let stream = if is_whole { Some(false) } else { rules::streams(address) };
+    Some(Stated { protocol, stream })
 }
 
 /// Bytes of a body that are looked at.

@@ -49,6 +49,17 @@ pub(super) fn at_host(address: &Address<'_>, protocol: Protocol) -> Protocol {
     if protocol == OpenAiChat && address.is_at("mistral.ai") { MistralChat } else { protocol }
 }
 
+/// Whether the path is one for streams, at the APIs that have a path of their own for them.
+pub(super) fn streams(address: &Address<'_>) -> Option<bool> {
+    let is_stream = match address.method() {
+        Some(method) => ["streamGenerateContent", "streamRawPredict"].contains(&method),
+        None => STREAMS.iter().any(|tail| address.ends_with(&[*tail])),
+    };
+    is_stream.then_some(true)
+}
+
+const STREAMS: &[&str] = &["converse-stream", "invoke-with-response-stream", "generate_stream", "chat_stream"];
+
 /// The raw predictions of Vertex are in the protocol of the publisher.
 fn of_publisher(address: &Address<'_>) -> Verdict {
     let is_count = address.segments().next().is_some_and(|model| model.starts_with("count-tokens"));
