@@ -1,9 +1,13 @@
-//! Address, headers and first bytes of a response tell the same in whatever order and case the headers come.
+//! Address, headers and first bytes of a response, or of a request, tell the same in whatever case the headers come; those of a
+//! response also in whatever order.
 
 use llmspan_core::{
     delta::Headers,
     event::{Event, TimedEvent},
-    provider::{Protocol, headers},
+    provider::{
+        Protocol, headers,
+        request::{self, ModelRequest},
+    },
     time::{Timestamp, UnixNanos},
 };
 use llmspan_runner::fuzz::Choices;
@@ -21,6 +25,12 @@ pub(crate) fn check(choices: Choices, data: &[u8]) {
     let found = Protocol::detect(url, pairs.iter().copied(), body);
     assert_eq!(Protocol::detect(url, shouted(), body), found, "with names in capitals");
 
+    let asked = request::read(url, pairs.iter().copied(), body);
+    assert_eq!(request::read(url, shouted(), body), asked, "with names in capitals");
+    if let Some(asked) = asked {
+        check_model(&asked, body);
+    }
+
     let [status, seconds] = choices.cuts;
     let arrival = UnixNanos::from_nanos(u64::from(seconds) << 44);
     let read = headers::read_at(status, pairs.iter().copied(), arrival);
@@ -30,6 +40,16 @@ pub(crate) fn check(choices: Choices, data: &[u8]) {
     }
     check_event(read);
     check_event(headers::read(status, pairs));
+}
+
+/// The model is the one that any other reader finds in the body.
+fn check_model(asked: &ModelRequest, body: &[u8]) {
+    let read: Option<serde_json::Value> = serde_json::from_slice(body).ok();
+    if let Some(model) = read.as_ref().and_then(|read| read.get("model")?.as_str())
+        && (1..=256).contains(&model.len())
+    {
+        assert_eq!(asked.model.as_deref(), Some(model));
+    }
 }
 
 /// Writes the headers into a log and reads them again.

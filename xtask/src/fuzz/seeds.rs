@@ -134,6 +134,9 @@ impl Seeds {
                 for head in &self.heads {
                     out.push(Choices { cuts: status, ..Choices::default() }.input(head.as_bytes()));
                 }
+                for request in REQUESTS {
+                    out.push(Choices { cuts: status, ..Choices::default() }.input(request));
+                }
                 for body in self.bodies.values().filter_map(BTreeSet::first) {
                     let data = [b"https://host.example/\n\n", body.as_slice()].concat();
                     out.push(Choices { cuts: status, ..Choices::default() }.input(&data));
@@ -169,6 +172,16 @@ impl Seeds {
         words.iter().map(|word| quoted(word)).collect()
     }
 }
+
+/// Addresses, headers and bodies of requests.
+const REQUESTS: [&[u8]; 3] = [
+    b"https://api.openai.com/v1/chat/completions\nx-stainless-retry-count: 1\nidempotency-key: k\n\n\
+        {\"model\":\"gpt-4.1\",\"stream\":true,\"messages\":[{}],\"tools\":[{}],\"stop\":[\"a\"],\"top_p\":0.5}",
+    b"/v1beta/models/gemini-3:streamGenerateContent?alt=sse\n\n\
+        {\"contents\":[{}],\"generationConfig\":{\"maxOutputTokens\":9,\"thinkingConfig\":{\"thinkingLevel\":\"low\"}}}",
+    b"/model/arn%3Aaws%3Ax/y/converse-stream\namz-sdk-request: attempt=2; max=3\n\n\
+        {\"inferenceConfig\":{\"maxTokens\":7},\"toolConfig\":{\"tools\":[{}]}}",
+];
 
 /// The seeds of a protocol; those of all protocols where it has none, and for Bedrock, which passes on what the models say.
 fn of<T>(protocol: Protocol, seeds: &BTreeMap<Protocol, BTreeSet<T>>) -> impl Iterator<Item = &T> {
