@@ -52,7 +52,7 @@
 //! # Modules
 //! Arrows go one way: [`framing`] → [`provider`] → [`delta`] → [`machine`] → [`record`] → [`encode`], [`names`],
 //! [`mod@explain`], [`metrics`], [`definitions`] and [`chrome`]; [`names`] → [`spans`] →
-//! [`otlp`]; [`engine`] joins them and [`event`] is the log that drives it.
+//! [`otlp`] ← [`metrics`]; [`engine`] joins them and [`event`] is the log that drives it.
 #![no_std]
 
 extern crate alloc;

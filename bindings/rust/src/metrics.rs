@@ -64,6 +64,27 @@ impl Metrics {
     }
 
     /// A copy of what is counted so far; counting goes on.
+    ///
+    /// Its view is what [`metrics_to_protobuf`](crate::core::otlp::metrics_to_protobuf) writes for an OpenTelemetry collector.
+    ///
+    /// # Examples
+    /// ```
+    /// use llmspan::core::metrics::{MetricNames, Window};
+    /// use llmspan::core::otlp::{Resource, metrics_to_protobuf};
+    /// use llmspan::core::time::UnixNanos;
+    /// use llmspan::{CallStart, Metrics, Recorder};
+    ///
+    /// let metrics = Metrics::new(MetricNames::by_profile("otel-1.41")?);
+    /// // The wall clock when counting began, and when it is read.
+    /// let (started, read) = (UnixNanos::from_nanos(1_763_713_200_000_000_000), UnixNanos::from_nanos(1_763_713_260_000_000_000));
+    /// Recorder::new(metrics.clone()).call(CallStart::new("chat")).end();
+    ///
+    /// let mut body = Vec::new();
+    /// let counted = metrics.snapshot();
+    /// metrics_to_protobuf(&counted.view(Window::cumulative(started, read)), &Resource::of_service("assistant"), &mut body);
+    /// assert!(!body.is_empty(), "to be sent to /v1/metrics as application/x-protobuf");
+    /// # Ok::<(), llmspan::Error>(())
+    /// ```
     pub fn snapshot(&self) -> Aggregator {
         lock(&self.aggregator).snapshot()
     }

@@ -8,7 +8,7 @@ use super::{
     exponential::Exponential,
     histogram::Histogram,
     labels::LabelSet,
-    names::Metric,
+    names::{Metric, MetricNames},
     quantity::Quantity,
 };
 use crate::time::UnixNanos;
@@ -58,6 +58,11 @@ pub struct View<'a> {
 impl<'a> View<'a> {
     pub(super) fn new(aggregator: &'a Aggregator, window: Window) -> Self {
         Self { aggregator, window }
+    }
+
+    /// The names that the series have.
+    pub fn names(&self) -> &'static MetricNames {
+        self.aggregator.names()
     }
 
     /// The stretch of time that the series cover.

@@ -11,7 +11,7 @@ use crate::{
     },
 };
 
-/// Who made the telemetry: attributes that all spans of a request share.
+/// Who made the telemetry: attributes that all spans, log records and data points of a request share.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Resource {
@@ -56,9 +56,14 @@ pub(super) fn write_attributes<W: Writer>(w: &mut W, field: Field, attributes: &
 
 /// Writes one `KeyValue` of a list.
 pub(super) fn write_attribute<W: Writer>(w: &mut W, field: Field, key: &str, value: &AttributeValue) {
+    write_key_value(w, field, key, |w| write_value(w, value));
+}
+
+/// Writes one `KeyValue` of a list; `write` gives the one member of its `AnyValue`.
+pub(super) fn write_key_value<W: Writer>(w: &mut W, field: Field, key: &str, write: impl FnOnce(&mut W)) {
     w.item(field, |w| {
         w.text(Field::new(1, "key"), key);
-        w.message(Field::new(2, "value"), |w| write_value(w, value));
+        w.message(Field::new(2, "value"), write);
     });
 }
 
@@ -66,7 +71,7 @@ pub(super) fn write_attribute<W: Writer>(w: &mut W, field: Field, key: &str, val
 fn write_value<W: Writer>(w: &mut W, value: &AttributeValue) {
     match value {
         AttributeValue::Str(text) => w.text(STRING_VALUE, text),
-        AttributeValue::Bool(flag) => w.flag(Field::new(2, "boolValue"), *flag),
+        AttributeValue::Bool(flag) => w.flag(BOOL_VALUE, *flag),
         AttributeValue::Int(number) => w.int64(Field::new(3, "intValue"), *number),
         AttributeValue::Float(number) => w.double(Field::new(4, "doubleValue"), *number),
         AttributeValue::StrList(texts) => w.message(Field::new(5, "arrayValue"), |w| {
@@ -80,4 +85,5 @@ fn has_a_wire_form(value: &AttributeValue) -> bool {
     !matches!(value, AttributeValue::Float(number) if !number.is_finite())
 }
 
-const STRING_VALUE: Field = Field::new(1, "stringValue");
+pub(super) const STRING_VALUE: Field = Field::new(1, "stringValue");
+pub(super) const BOOL_VALUE: Field = Field::new(2, "boolValue");

@@ -50,6 +50,14 @@ impl<'a> Json<'a> {
         let _ = write!(Appended(self.out), "{value}");
     }
 
+    /// JSON has no NaN and no infinities.
+    fn number(&mut self, value: f64) {
+        match serde_json::Number::from_f64(value) {
+            Some(number) => self.display(number),
+            None => self.out.push(b'0'),
+        }
+    }
+
     fn quoted(&mut self, value: impl fmt::Display) {
         self.out.push(b'"');
         self.display(value);
@@ -96,12 +104,40 @@ impl Writer for Json<'_> {
         self.quoted(value);
     }
 
+    fn sfixed64(&mut self, field: Field, value: i64) {
+        self.int64(field, value);
+    }
+
+    fn sint32(&mut self, field: Field, value: i32) {
+        self.key(field);
+        self.display(value);
+    }
+
     fn double(&mut self, field: Field, value: f64) {
         self.key(field);
-        match serde_json::Number::from_f64(value) {
-            Some(number) => self.display(number),
-            None => self.out.push(b'0'),
-        }
+        self.number(value);
+    }
+
+    fn fixed64s(&mut self, field: Field, values: &[u64]) {
+        self.list(field, |w| {
+            for value in values {
+                w.comma();
+                w.quoted(value);
+            }
+        });
+    }
+
+    fn uint64s(&mut self, field: Field, values: &[u64]) {
+        self.fixed64s(field, values);
+    }
+
+    fn doubles(&mut self, field: Field, values: impl ExactSizeIterator<Item = f64>) {
+        self.list(field, |w| {
+            for value in values {
+                w.comma();
+                w.number(value);
+            }
+        });
     }
 
     fn message(&mut self, field: Field, write: impl FnOnce(&mut Self)) {
@@ -168,6 +204,26 @@ mod tests {
     use alloc::string::String;
 
     use super::*;
+
+    #[test]
+    fn numbers_have_the_form_of_their_type() {
+        let field = |key| Field::new(1, key);
+        let mut out = Vec::new();
+        Json::root(&mut out, |w| {
+            w.sint32(field("a"), i32::MIN);
+            w.sfixed64(field("b"), i64::MIN);
+            w.fixed64s(field("c"), &[0, u64::MAX]);
+            w.uint64s(field("d"), &[7]);
+            w.doubles(field("e"), [0.1, 1.0, f64::INFINITY].into_iter());
+            w.fixed64s(field("f"), &[]);
+            w.double(field("g"), f64::NAN);
+        });
+        let expected = concat!(
+            r#"{"a":-2147483648,"b":"-9223372036854775808","c":["0","18446744073709551615"],"d":["7"],"#,
+            r#""e":[0.1,1.0,0],"f":[],"g":0}"#
+        );
+        assert_eq!(str::from_utf8(&out).unwrap(), expected);
+    }
 
     #[test]
     fn every_character_survives() {

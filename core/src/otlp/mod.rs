@@ -1,8 +1,9 @@
-//! Traces and log events in the OpenTelemetry protocol, as JSON and as protobuf.
+//! Traces, log events and metrics in the OpenTelemetry protocol, as JSON and as protobuf.
 //!
 //! [`traces_to_protobuf`] and [`traces_to_json`] write an `ExportTraceServiceRequest`, [`logs_to_protobuf`] and
-//! [`logs_to_json`] an `ExportLogsServiceRequest`: the body of a `POST` to `/v1/traces` or `/v1/logs` with the content
-//! type `application/x-protobuf` or `application/json`. Sending it is the business of a host. What is written where is
+//! [`logs_to_json`] an `ExportLogsServiceRequest`, [`metrics_to_protobuf`] and [`metrics_to_json`] an
+//! `ExportMetricsServiceRequest`: the body of a `POST` to `/v1/traces`, `/v1/logs` or `/v1/metrics` with the content type
+//! `application/x-protobuf` or `application/json`. Sending it is the business of a host. What is written where is
 //! described in `docs/otlp.md` of this crate.
 //!
 //! Trees are taken from an iterator, so that a batch of any size needs the memory of one tree:
@@ -27,6 +28,27 @@
 //! # Ok::<(), llmspan_core::error::Error>(())
 //! ```
 //!
+//! Metrics are taken from a [`View`](crate::metrics::View) of an aggregator, for the stretch of time that the caller says:
+//!
+//! ```
+//! use llmspan_core::metrics::{Aggregator, MetricNames, Options, Window};
+//! use llmspan_core::otlp::{Resource, metrics_to_json};
+//! use llmspan_core::record::Record;
+//! use llmspan_core::time::UnixNanos;
+//!
+//! let mut aggregator = Aggregator::new(MetricNames::by_profile("qwen-code")?, Options::default());
+//! let started = UnixNanos::from_nanos(1_763_713_200_000_000_000);
+//! aggregator.observe(&Record::default());
+//!
+//! let read = UnixNanos::from_nanos(1_763_713_260_000_000_000);
+//! let mut body = Vec::new();
+//! let view = aggregator.view(Window::cumulative(started, read));
+//! // Calls, and how long they took.
+//! assert_eq!(metrics_to_json(&view, &Resource::of_service("assistant"), &mut body), 2);
+//! assert!(str::from_utf8(&body).unwrap().contains(r#""name":"qwen-code.api.request.count""#));
+//! # Ok::<(), llmspan_core::error::Error>(())
+//! ```
+//!
 //! Rules of the protocol that are easy to miss and are kept here: keys in lowerCamelCase; enums as numbers; 64-bit integers
 //! as decimal strings in JSON; trace and span ids in hex in JSON, not in base64; a value that has its default is not
 //! written, except inside an attribute, where an empty text or a 0 is a value.
@@ -35,10 +57,12 @@
 mod common;
 mod json;
 mod logs;
+mod metrics;
 mod protobuf;
 mod traces;
 mod writer;
 
 pub use common::Resource;
 pub use logs::{LogEvents, logs_to_json, logs_to_protobuf};
+pub use metrics::{metrics_to_json, metrics_to_protobuf};
 pub use traces::{traces_to_json, traces_to_protobuf};

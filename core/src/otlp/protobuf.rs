@@ -26,6 +26,13 @@ impl<'a> Protobuf<'a> {
         }
     }
 
+    /// Numbers without tags between them.
+    fn packed_fixed64(&mut self, field: Field, values: impl ExactSizeIterator<Item = u64>) {
+        self.tag(field, LENGTH_DELIMITED);
+        self.varint(length(values.len()).saturating_mul(8));
+        values.for_each(|value| self.out.extend_from_slice(&value.to_le_bytes()));
+    }
+
     fn bytes(&mut self, field: Field, value: &[u8]) {
         self.tag(field, LENGTH_DELIMITED);
         self.varint(length(value.len()));
@@ -67,10 +74,30 @@ impl Writer for Protobuf<'_> {
         self.out.extend_from_slice(&value.to_le_bytes());
     }
 
+    fn sfixed64(&mut self, field: Field, value: i64) {
+        self.fixed64(field, value.cast_unsigned());
+    }
+
+    /// Signs alternate, so that numbers near zero are short: 0, -1, 1, -2, ...
+    fn sint32(&mut self, field: Field, value: i32) {
+        self.tag(field, VARINT);
+        self.varint(u64::from(((value << 1) ^ (value >> 31)).cast_unsigned()));
+    }
+
     fn double(&mut self, field: Field, value: f64) {
-        let value = if value.is_finite() { value } else { 0.0 };
-        self.tag(field, FIXED_64);
-        self.out.extend_from_slice(&value.to_le_bytes());
+        self.fixed64(field, double_bits(value));
+    }
+
+    fn fixed64s(&mut self, field: Field, values: &[u64]) {
+        self.packed_fixed64(field, values.iter().copied());
+    }
+
+    fn uint64s(&mut self, field: Field, values: &[u64]) {
+        self.message(field, |w| values.iter().for_each(|value| w.varint(*value)));
+    }
+
+    fn doubles(&mut self, field: Field, values: impl ExactSizeIterator<Item = f64>) {
+        self.packed_fixed64(field, values.map(double_bits));
     }
 
     /// The length stands before the message and is known after it. One byte is kept free for it; a message of 128 bytes
@@ -101,6 +128,10 @@ const VARINT: u32 = 0;
 const FIXED_64: u32 = 1;
 const LENGTH_DELIMITED: u32 = 2;
 const FIXED_32: u32 = 5;
+
+fn double_bits(value: f64) -> u64 {
+    if value.is_finite() { value.to_bits() } else { 0 }
+}
 
 fn length(bytes: usize) -> u64 {
     u64::try_from(bytes).unwrap_or(u64::MAX)
@@ -135,6 +166,44 @@ mod tests {
         ] {
             assert_eq!(varint(value).collect::<Vec<_>>(), bytes, "{value}");
         }
+    }
+
+    /// Signed numbers from the table of the encoding's documentation.
+    #[test]
+    fn signs_alternate() {
+        for (value, bytes) in [
+            (0, &[0x08, 0][..]),
+            (-1, &[0x08, 1]),
+            (1, &[0x08, 2]),
+            (-2, &[0x08, 3]),
+            (i32::MAX, &[0x08, 0xfe, 0xff, 0xff, 0xff, 0x0f]),
+            (i32::MIN, &[0x08, 0xff, 0xff, 0xff, 0xff, 0x0f]),
+        ] {
+            let mut out = Vec::new();
+            Protobuf::root(&mut out, |w| w.sint32(Field::new(1, "a"), value));
+            assert_eq!(out, bytes, "{value}");
+        }
+    }
+
+    #[test]
+    fn repeated_numbers_are_packed() {
+        let field = Field::new(2, "a");
+        let written = |write: &dyn Fn(&mut Protobuf<'_>)| {
+            let mut out = Vec::new();
+            Protobuf::root(&mut out, |w| write(w));
+            out
+        };
+        assert_eq!(written(&|w| w.uint64s(field, &[0, 1, 150])), [0x12, 4, 0, 1, 0x96, 1]);
+        assert_eq!(written(&|w| w.uint64s(field, &[u64::MAX; 13]))[..4], [0x12, 0x82, 1, 0xff], "130 bytes");
+        assert_eq!(
+            written(&|w| w.fixed64s(field, &[1, u64::MAX - 1])),
+            [0x12, 16, 1, 0, 0, 0, 0, 0, 0, 0, 0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]
+        );
+        assert_eq!(
+            written(&|w| w.doubles(field, [1.5, f64::NAN].into_iter())),
+            [0x12, 16, 0, 0, 0, 0, 0, 0, 0xf8, 0x3f, 0, 0, 0, 0, 0, 0, 0, 0]
+        );
+        assert_eq!(written(&|w| w.sfixed64(field, -1)), [0x11, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]);
     }
 
     #[test]

@@ -42,8 +42,23 @@ pub(super) trait Writer: Sized {
     /// A `fixed64`: a decimal string in JSON.
     fn fixed64(&mut self, field: Field, value: u64);
 
+    /// An `sfixed64`: a decimal string in JSON.
+    fn sfixed64(&mut self, field: Field, value: i64);
+
+    /// An `sint32`.
+    fn sint32(&mut self, field: Field, value: i32);
+
     /// A `double`. NaN and infinities are written as 0: no caller has them.
     fn double(&mut self, field: Field, value: f64);
+
+    /// A `repeated fixed64`: decimal strings in JSON.
+    fn fixed64s(&mut self, field: Field, values: &[u64]);
+
+    /// A `repeated uint64`: decimal strings in JSON.
+    fn uint64s(&mut self, field: Field, values: &[u64]);
+
+    /// A `repeated double`, of which [`Self::double`] is true, too.
+    fn doubles(&mut self, field: Field, values: impl ExactSizeIterator<Item = f64>);
 
     /// A message inside this one.
     fn message(&mut self, field: Field, write: impl FnOnce(&mut Self));

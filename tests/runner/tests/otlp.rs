@@ -5,6 +5,8 @@ mod common;
 mod exported;
 #[path = "common/oracle.rs"]
 mod oracle;
+#[path = "common/protocol.rs"]
+mod protocol;
 
 use exported::{ATTEMPT_1, ATTEMPT_2, PARENT, SPAN, START, TRACE, WAIT_0, retried};
 use llmspan_core::{
@@ -19,7 +21,7 @@ use llmspan_core::{
 };
 use opentelemetry_proto::tonic::{
     collector::{logs::v1::ExportLogsServiceRequest, trace::v1::ExportTraceServiceRequest},
-    common::v1::{AnyValue, InstrumentationScope, KeyValue, any_value::Value},
+    common::v1::{KeyValue, any_value::Value},
     logs::v1::{LogRecord, ResourceLogs, ScopeLogs, SeverityNumber},
     resource::v1::Resource as ProtoResource,
     trace::v1::{
@@ -30,6 +32,7 @@ use opentelemetry_proto::tonic::{
 };
 use proptest::prelude::*;
 use prost::Message as _;
+use protocol::{assert_same_json, attribute, scope, text};
 
 fn otel(shape: Shape, record: &Record, context: &Context<'_>) -> SpanTree {
     let profiles = [Profile::by_name("otel-1.41").unwrap()];
@@ -47,20 +50,8 @@ fn json(trees: &[SpanTree], resource: &Resource) -> String {
     String::from_utf8(body).unwrap()
 }
 
-fn scope() -> InstrumentationScope {
-    InstrumentationScope { name: "llmspan".into(), version: env!("CARGO_PKG_VERSION").into(), ..Default::default() }
-}
-
 fn hex(digits: &str) -> Vec<u8> {
     digits.as_bytes().chunks(2).map(|pair| u8::from_str_radix(str::from_utf8(pair).unwrap(), 16).unwrap()).collect()
-}
-
-fn attribute(key: &str, value: Value) -> KeyValue {
-    KeyValue { key: key.into(), value: Some(AnyValue { value: Some(value) }), ..Default::default() }
-}
-
-fn text(key: &str, text: &str) -> KeyValue {
-    attribute(key, Value::StringValue(text.into()))
 }
 
 fn int(key: &str, number: i64) -> KeyValue {
@@ -208,7 +199,7 @@ fn numbers_beyond_2_to_the_53_and_odd_texts_survive() {
     assert_eq!(value("empty"), Value::StringValue(String::new()));
     assert_eq!(value("empties"), oracle::list([String::new()]));
     let (_, bytes) = protobuf(&[tree], &Resource::default());
-    oracle::assert_same_json(&body, &ExportTraceServiceRequest::decode(&bytes[..]).unwrap());
+    assert_same_json(&body, &ExportTraceServiceRequest::decode(&bytes[..]).unwrap());
 }
 
 #[test]
@@ -380,7 +371,7 @@ proptest! {
         prop_assert_eq!(&decoded, &expected);
         prop_assert_eq!(&body, &expected.encode_to_vec());
 
-        oracle::assert_same_json(&json(&trees, &resource), &expected);
+        assert_same_json(&json(&trees, &resource), &expected);
 
         let mut bytes = Vec::new();
         logs_to_protobuf(&trees, LogEvents::ExceptionsAndDetails, &resource, &mut bytes);
@@ -388,7 +379,7 @@ proptest! {
         prop_assert_eq!(&bytes, &logs.encode_to_vec());
         let mut text = Vec::new();
         logs_to_json(&trees, LogEvents::ExceptionsAndDetails, &resource, &mut text);
-        oracle::assert_same_json(str::from_utf8(&text).unwrap(), &logs);
+        assert_same_json(str::from_utf8(&text).unwrap(), &logs);
     }
 
     #[test]
