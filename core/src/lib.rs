@@ -51,7 +51,7 @@
 //!
 //! # Modules
 //! Arrows go one way: [`framing`] → [`provider`] → [`delta`] → [`machine`] → [`record`] → [`encode`], [`names`],
-//! [`mod@explain`], [`metrics`], [`definitions`] and [`chrome`]; [`names`] → [`spans`] →
+//! [`mod@explain`], [`metrics`], [`definitions`] and [`chrome`]; [`mod@explain`] → [`waterfall`]; [`names`] → [`spans`] →
 //! [`otlp`] ← [`metrics`]; [`engine`] joins them and [`event`] is the log that drives it.
 #![no_std]
 
@@ -80,3 +80,4 @@ pub mod record;
 pub mod spans;
 pub mod stats;
 pub mod time;
+pub mod waterfall;

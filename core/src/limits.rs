@@ -111,6 +111,27 @@ pub const CORRELATED_CALLS: usize = 1024;
 /// largest providers accept.
 pub const REQUEST_BYTES: usize = 32 << 20;
 
+/// Rows of one waterfall; past it the middle is folded into a row that says how much it stands for.
+pub const WATERFALL_ROWS: usize = 48;
+
+/// Rows of one group of a waterfall: a phase with those inside it.
+pub const WATERFALL_GROUP_ROWS: usize = 12;
+
+/// Stalls drawn inside the bar of an attempt.
+pub const WATERFALL_STALLS: usize = 64;
+
+/// Stalls of a waterfall with a row of their own.
+pub const WATERFALL_STALL_ROWS: usize = 4;
+
+/// Levels of nesting that a waterfall tells apart.
+pub const WATERFALL_DEPTH: u32 = 16;
+
+/// Characters kept of a label, a note or a value of a waterfall.
+pub const WATERFALL_LABEL_CHARS: usize = 120;
+
+/// Characters kept of a sentence below a waterfall.
+pub const WATERFALL_SENTENCE_CHARS: usize = 2048;
+
 /// Bytes of an event log line or of a snapshot that are read; longer input is an error.
 pub const WIRE_BYTES: usize = 64 << 20;
 

@@ -57,7 +57,7 @@ fn root() -> PathBuf {
 const HELP: &str = "\
 cargo xtask <task>
 
-  demo [--json] [--help]           replay recorded calls and show where the time went
+  demo [--html|--json] [--help]    replay recorded calls and show where the time went
   test [--backends]                everything that CI runs, in order, up to the first failure; with
                                    --backends also against real backends, installed through apt
   vectors [--runtime rust] DIR...  run the vectors below the directories

@@ -4,7 +4,7 @@ use alloc::{collections::BTreeMap, format, string::String, vec, vec::Vec};
 
 use super::{
     explanation::{Lines, Topic},
-    text::{counted, error_name, grouped, in_and_out, percent, readable},
+    text::{counted, error_name, grouped, in_and_out, percent, price, readable},
 };
 use crate::{
     provider::hints,
@@ -80,7 +80,7 @@ fn wasted(record: &Record, lines: &mut Lines) {
     let tokens = record.wasted_usage.as_ref().and_then(in_and_out);
     let money = record.cost.as_ref().and_then(|cost| {
         let wasted = cost.wasted.filter(|wasted| wasted.as_nanos() > 0)?;
-        Some(format!("{} {wasted}", cost.currency))
+        Some(price(&cost.currency, wasted))
     });
     let parts: Vec<String> = tokens.into_iter().chain(money).collect();
     if !parts.is_empty() {

@@ -15,6 +15,7 @@ mod text;
 
 pub use explanation::{Explanation, Topic};
 pub use text::readable;
+pub(crate) use text::{counted, error_label, grouped, grouped_amount, grouped_rate, price};
 
 #[cfg(test)]
 mod tests;

@@ -7,7 +7,7 @@ use alloc::{
 };
 
 use crate::{
-    record::{RecordError, Usage},
+    record::{Money, RecordError, Usage},
     time::Nanos,
 };
 
@@ -44,8 +44,35 @@ pub fn readable(duration: Nanos) -> String {
 }
 
 /// A count with a comma between thousands.
-pub(super) fn grouped(count: u64) -> String {
-    let digits = count.to_string();
+pub(crate) fn grouped(count: u64) -> String {
+    grouped_digits(&count.to_string())
+}
+
+/// A rate with a comma between thousands; nothing for what is no number.
+pub(crate) fn grouped_rate(rate: f64) -> Option<String> {
+    rate.is_finite().then(|| {
+        let text = rate.to_string();
+        let (whole, rest) = text.split_once('.').unwrap_or((&text, ""));
+        let (sign, digits) = whole.strip_prefix('-').map_or(("", whole), |digits| ("-", digits));
+        let point = if rest.is_empty() { "" } else { "." };
+        format!("{sign}{}{point}{rest}", grouped_digits(digits))
+    })
+}
+
+/// An amount of money behind its currency, with a comma between thousands.
+pub(crate) fn price(currency: &str, amount: Money) -> String {
+    format!("{currency} {}", grouped_amount(amount))
+}
+
+/// An amount of money with a comma between thousands.
+pub(crate) fn grouped_amount(amount: Money) -> String {
+    let text = amount.to_string();
+    let (units, rest) = text.split_once('.').unwrap_or((&text, ""));
+    let point = if rest.is_empty() { "" } else { "." };
+    format!("{}{point}{rest}", grouped_digits(units))
+}
+
+fn grouped_digits(digits: &str) -> String {
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {
         if at > 0 && digits.len().saturating_sub(at).is_multiple_of(3) {
@@ -57,7 +84,7 @@ pub(super) fn grouped(count: u64) -> String {
 }
 
 /// A count with its noun, which takes an `s` unless the count is one.
-pub(super) fn counted(count: u64, noun: &str) -> String {
+pub(crate) fn counted(count: u64, noun: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };
     format!("{} {noun}{plural}", grouped(count))
 }
@@ -69,16 +96,31 @@ pub(super) fn percent(part: u64, whole: u64) -> u64 {
     scaled.checked_div(whole).and_then(|share| u64::try_from(share).ok()).unwrap_or_default()
 }
 
-/// An error by its type and status code.
+/// An error by its type and status code, in a sentence: `rate_limit (HTTP 429)`.
 pub(super) fn error_name(error: Option<&RecordError>) -> String {
-    let Some(error) = error else { return String::from("an unknown error") };
-    match (error.error_type.as_str(), error.status_code) {
-        ("" | "_OTHER", Some(status)) => format!("HTTP {status}"),
-        ("" | "_OTHER", None) => String::from("an unknown error"),
-        (kind, Some(status)) if kind == status.to_string() => format!("HTTP {status}"),
-        (kind, Some(status)) => format!("{kind} (HTTP {status})"),
-        (kind, None) => kind.into(),
+    match error.map(error_parts) {
+        None | Some((None, None)) => String::from("an unknown error"),
+        Some((None, Some(status))) => format!("HTTP {status}"),
+        Some((Some(kind), Some(status))) => format!("{kind} (HTTP {status})"),
+        Some((Some(kind), None)) => kind.into(),
     }
+}
+
+/// An error by its type and status code, where there is little room: `rate_limit 429`.
+pub(crate) fn error_label(error: &RecordError) -> String {
+    match error_parts(error) {
+        (None, None) => String::from("unknown error"),
+        (None, Some(status)) => format!("HTTP {status}"),
+        (Some(kind), Some(status)) => format!("{kind} {status}"),
+        (Some(kind), None) => kind.into(),
+    }
+}
+
+/// The type of an error, unless it says nothing or nothing but the status code; and the status code.
+fn error_parts(error: &RecordError) -> (Option<&str>, Option<u16>) {
+    let repeats = |kind: &str| error.status_code.is_some_and(|status| kind == status.to_string());
+    let kind = Some(error.error_type.as_str()).filter(|kind| !matches!(*kind, "" | "_OTHER") && !repeats(kind));
+    (kind, error.status_code)
 }
 
 /// How many tokens went in and out; nothing when neither is known or both are 0.
@@ -156,8 +198,31 @@ mod tests {
         for (count, text) in [(0, "0"), (999, "999"), (1_000, "1,000"), (1_234_567, "1,234,567")] {
             assert_eq!(grouped(count), text);
         }
+        for (rate, text) in [(17.5, "17.5"), (1_234.25, "1,234.25"), (-1_000.0, "-1,000"), (0.0, "0")] {
+            assert_eq!(grouped_rate(rate).as_deref(), Some(text));
+        }
+        assert_eq!(grouped_rate(f64::NAN), None);
+        assert_eq!(price("EUR", Money::from_nanos(1_234_500_000_000)), "EUR 1,234.5");
+        assert_eq!(price("USD", Money::from_nanos(320_000)), "USD 0.00032");
         assert_eq!(counted(1, "stall"), "1 stall");
         assert_eq!(counted(2_000, "stall"), "2,000 stalls");
+    }
+
+    #[test]
+    fn an_error_has_a_name() {
+        let error =
+            |kind: &str, status| RecordError { error_type: kind.into(), status_code: status, ..RecordError::default() };
+        for (error, sentence, label) in [
+            (error("rate_limit", Some(429)), "rate_limit (HTTP 429)", "rate_limit 429"),
+            (error("429", Some(429)), "HTTP 429", "HTTP 429"),
+            (error("_OTHER", Some(500)), "HTTP 500", "HTTP 500"),
+            (error("timeout", None), "timeout", "timeout"),
+            (error("", None), "an unknown error", "unknown error"),
+        ] {
+            assert_eq!(error_name(Some(&error)), sentence);
+            assert_eq!(error_label(&error), label);
+        }
+        assert_eq!(error_name(None), "an unknown error");
     }
 
     #[test]

@@ -1,10 +1,6 @@
 //! Replays recorded calls and shows what the engine makes of them: `cargo xtask demo`.
 
-mod brief;
 mod names;
-mod rows;
-mod text;
-mod waterfall;
 
 use std::{
     env, fs,
@@ -17,13 +13,11 @@ use llmspan_core::{
     engine::Tracker,
     error::Error,
     event::read_log,
-    explain::Topic,
     names::Profile,
-    record::{Outcome, Record},
+    record::Record,
     time::Timestamp,
+    waterfall::{self, Glyphs, HtmlStyle, Palette, TextStyle, Tone, wrap},
 };
-
-use text::{Glyphs, Palette, Style, Tone, display_width, wrap};
 
 /// Replays the captures below `root` and prints them as `arguments` say.
 ///
@@ -41,13 +35,15 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<(), String> {
         let json = serde_json::to_string_pretty(&records).map_err(|error| error.to_string())?;
         return print(&(json + "\n"));
     }
+    if options.html {
+        return print(&page(&scenarios));
+    }
     let columns = env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).unwrap_or(DEFAULT_COLUMNS);
     let may_paint = !options.no_color && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    let style = Style {
-        width: columns.clamp(LEAST_COLUMNS, MOST_COLUMNS),
-        palette: if may_paint && io::stdout().is_terminal() { Palette::Ansi } else { Palette::Plain },
-        glyphs: if options.ascii { Glyphs::Ascii } else { Glyphs::Unicode },
-    };
+    let style = TextStyle::default()
+        .with_width(columns.clamp(LEAST_COLUMNS, MOST_COLUMNS))
+        .with_palette(if may_paint && io::stdout().is_terminal() { Palette::Ansi } else { Palette::Plain })
+        .with_glyphs(if options.ascii { Glyphs::Ascii } else { Glyphs::Unicode });
     print(&render(&scenarios, &style)?)
 }
 
@@ -57,6 +53,7 @@ Replays the recorded calls of examples/captures and shows where their time went.
 usage: cargo xtask demo [options]
 
   --only NAME   only the capture of this name, such as rate-limited
+  --html        the waterfalls as one HTML page, and nothing else
   --json        the records as a JSON array, and nothing else
   --ascii       draw with ASCII characters
   --no-color    no colours (also: the environment variable NO_COLOR)
@@ -74,6 +71,7 @@ const MOST_COLUMNS: usize = 160;
 struct Options {
     ascii: bool,
     help: bool,
+    html: bool,
     json: bool,
     no_color: bool,
     only: Option<String>,
@@ -87,6 +85,7 @@ impl Options {
             match argument.as_str() {
                 "--ascii" => options.ascii = true,
                 "--help" | "-h" => options.help = true,
+                "--html" => options.html = true,
                 "--json" => options.json = true,
                 "--no-color" => options.no_color = true,
                 "--only" => {
@@ -95,6 +94,9 @@ impl Options {
                 }
                 other => return Err(format!("demo has no option `{other}`; see cargo xtask demo --help")),
             }
+        }
+        if options.html && options.json {
+            return Err("--html and --json exclude each other".into());
         }
         Ok(options)
     }
@@ -159,8 +161,17 @@ fn records(log: &str, config: Config) -> Result<Vec<Record>, Error> {
     Ok(core::iter::from_fn(|| tracker.poll_record()).collect())
 }
 
-fn render(scenarios: &[Scenario], style: &Style) -> Result<String, String> {
-    let mut text = legend(style);
+fn page(scenarios: &[Scenario]) -> String {
+    let figure = |name: &str, record| waterfall::html(record, &HtmlStyle::default().with_title(name));
+    let figures: Vec<String> = scenarios
+        .iter()
+        .flat_map(|scenario| scenario.records.iter().map(|record| figure(&scenario.name, record)))
+        .collect();
+    waterfall::page("Recorded calls", &figures)
+}
+
+fn render(scenarios: &[Scenario], style: &TextStyle) -> Result<String, String> {
+    let mut text = waterfall::legend(style) + "\n";
     for scenario in scenarios {
         for record in &scenario.records {
             text.push_str(&call(&scenario.name, record, style)?);
@@ -168,81 +179,21 @@ fn render(scenarios: &[Scenario], style: &Style) -> Result<String, String> {
     }
     let next =
         "Next: `cargo xtask demo --json` prints the whole records; README.md shows how to record calls of your own.";
-    for line in wrap(next, style.width) {
+    for line in wrap(next, style.width()) {
         text.push_str(&style.paint(Tone::Strong, &line));
         text.push('\n');
     }
     Ok(text)
 }
 
-/// What the bars are made of.
-fn legend(style: &Style) -> String {
-    let parts = [
-        ("╌", ".", Tone::Wait, "pause"),
-        ("░", "-", Tone::Request, "waiting for the server"),
-        ("▒", "=", Tone::Request, "nothing visible yet"),
-        ("█", "#", Tone::Good, "content"),
-        ("█", "#", Tone::Phase, "local work"),
-    ];
-    let parts = parts.map(|(unicode, ascii, tone, meaning)| {
-        style.paint(tone, &style.pick(unicode, ascii).repeat(2)) + &style.paint(Tone::Dim, &format!(" {meaning}"))
-    });
-    parts.join("  ") + "\n\n"
-}
-
 /// One call: title, waterfall, values, explanations, attributes.
-fn call(name: &str, record: &Record, style: &Style) -> Result<String, String> {
+fn call(name: &str, record: &Record, style: &TextStyle) -> Result<String, String> {
     let profiles = ["otel-1.41", "qwen-code"].map(Profile::by_name);
     let profiles: Vec<&Profile> =
         profiles.into_iter().collect::<Result<_, _>>().map_err(|error: Error| error.to_string())?;
-    let mut text = title(name, record, style);
-    text.push('\n');
-    text.push_str(&waterfall::render(record, style));
-    text.push('\n');
-    text.push_str(&brief::render(record, style));
-    text.push('\n');
-    for explanation in record.explain() {
-        let bullet = style.pick("• ", "* ");
-        for (at, line) in wrap(&explanation.to_string(), style.width.saturating_sub(2)).iter().enumerate() {
-            let tone = if explanation.topic == Topic::DurationNs { Tone::Strong } else { Tone::Plain };
-            text.push_str(if at == 0 { bullet } else { "  " });
-            text.push_str(&style.paint(tone, &style.fit(line, style.width)));
-            text.push('\n');
-        }
-    }
-    text.push('\n');
-    text.push_str(&names::render(record, &profiles, style));
-    text.push('\n');
-    Ok(text)
-}
-
-/// The name of the capture, what was asked of whom, how it ended and how long it took, over a line.
-fn title(name: &str, record: &Record, style: &Style) -> String {
-    let model = record.model.as_deref().unwrap_or("?");
-    let provider = record.provider.as_deref().unwrap_or("?");
-    let operation = record.operation.as_deref().unwrap_or("call");
-    let outcome = match &record.error {
-        Some(error) => format!("{}: {}", record.outcome.as_str(), rows::error_name(error)),
-        None => record.outcome.as_str().to_owned(),
-    };
-    let tone = match record.outcome {
-        Outcome::Success => Tone::Good,
-        Outcome::Error | Outcome::TimedOut => Tone::Bad,
-        _ => Tone::Wait,
-    };
-    let time = style.time(record.duration_ns);
-    let ends = display_width(&outcome) + display_width(&time) + 4;
-    let name = style.fit(name, style.width / 3);
-    let room = style.width.saturating_sub(display_width(&name) + 2 + ends);
-    let what = style.left(&format!("{operation} {model} @ {provider}"), room);
-    let parts = [
-        style.paint(Tone::Strong, &name),
-        what,
-        style.paint(tone, &style.fit(&outcome, style.width / 2)),
-        style.paint(Tone::Strong, &time),
-    ];
-    let line = style.pick("━", "=").repeat(style.width);
-    format!("{}\n{}\n", parts.join("  "), style.paint(Tone::Dim, &line))
+    let drawn = waterfall::text(record, &style.clone().with_title(name));
+    let names = names::render(record, &profiles, style);
+    Ok(format!("{drawn}\n{names}\n"))
 }
 
 /// Writes to standard output; a reader that stops early, such as `head`, is no error.

@@ -3,13 +3,12 @@
 use llmspan_core::{
     names::{Profile, call_attributes},
     record::{AttributeValue, Attributes, Record},
+    waterfall::{TextStyle, Tone, display_width},
 };
-
-use super::text::{Style, Tone, display_width};
 
 /// Writes what each profile would put on the span of the call: side by side where there is room, else one below the
 /// other. What a profile shares with the first one is only counted.
-pub(crate) fn render(record: &Record, profiles: &[&Profile], style: &Style) -> String {
+pub(crate) fn render(record: &Record, profiles: &[&Profile], style: &TextStyle) -> String {
     let Some((first, others)) = profiles.split_first() else { return String::new() };
     let shared = call_attributes(record, &[first]);
     let mut tables = vec![Table::new(first.name().into(), &shared, style)];
@@ -24,7 +23,7 @@ pub(crate) fn render(record: &Record, profiles: &[&Profile], style: &Style) -> S
         tables.push(Table::new(title, &own, style));
     }
     let others: usize = tables.iter().skip(1).map(|table| table.width() + GAP).sum();
-    let room = style.width.saturating_sub(others);
+    let room = style.width().saturating_sub(others);
     let mut text = String::new();
     let is_wide = tables.first().is_some_and(|table| table.names + GAP + table.values.min(LEAST_VALUE) <= room);
     if is_wide && let Some(first) = tables.first_mut() {
@@ -41,7 +40,7 @@ pub(crate) fn render(record: &Record, profiles: &[&Profile], style: &Style) -> S
             text.push('\n');
         }
         for at in 0..=table.rows.len() {
-            push_line(&mut text, &table.line(at, style.width, style));
+            push_line(&mut text, &table.line(at, style.width(), style));
         }
     }
     text
@@ -69,7 +68,7 @@ struct Table {
 }
 
 impl Table {
-    fn new(title: String, attributes: &Attributes, style: &Style) -> Self {
+    fn new(title: String, attributes: &Attributes, style: &TextStyle) -> Self {
         let rows: Vec<(String, String)> = attributes
             .iter()
             .map(|(name, value)| (style.fit(name, usize::MAX), style.fit(&written(value), MOST_VALUE)))
@@ -84,7 +83,7 @@ impl Table {
     }
 
     /// The title, then the attributes; empty behind the last one.
-    fn line(&self, at: usize, width: usize, style: &Style) -> String {
+    fn line(&self, at: usize, width: usize, style: &TextStyle) -> String {
         let Some(at) = at.checked_sub(1) else {
             return style.paint(Tone::Strong, &style.left(&self.title, width));
         };

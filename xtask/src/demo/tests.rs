@@ -1,7 +1,6 @@
-use super::*;
-use crate::demo::text::Glyphs;
+use llmspan_core::{record::Outcome, waterfall::display_width};
 
-const STYLE: Style = Style { width: 100, palette: Palette::Plain, glyphs: Glyphs::Unicode };
+use super::*;
 
 const LOG: &str = r#"
 {"at_ns":0,"event":"call_started","operation":"chat","provider":"openai","model":"gpt-4.1-mini","stream":true}
@@ -61,13 +60,13 @@ gen_ai.usage.output_tokens           31            sampling_ms               750
                                                    ttft_ms                   250
 
 ";
-    assert_eq!(call("simple", &record(), &STYLE).unwrap(), expected);
+    assert_eq!(call("simple", &record(), &TextStyle::default()).unwrap(), expected);
 }
 
 #[test]
 fn every_line_keeps_to_the_width() {
     for width in [LEAST_COLUMNS, 80, 100, MOST_COLUMNS] {
-        for line in call("simple", &record(), &Style { width, ..STYLE }).unwrap().lines() {
+        for line in call("simple", &record(), &TextStyle::default().with_width(width)).unwrap().lines() {
             assert!(display_width(line) <= width, "{width}: {line}");
         }
     }
@@ -75,10 +74,18 @@ fn every_line_keeps_to_the_width() {
 
 #[test]
 fn ascii_is_ascii() {
-    let style = Style { glyphs: Glyphs::Ascii, ..STYLE };
+    let style = TextStyle::default().with_glyphs(Glyphs::Ascii);
     let scenarios = [Scenario { name: "simple".into(), records: vec![record()] }];
     let shown = render(&scenarios, &style).unwrap();
     assert!(shown.is_ascii(), "{shown}");
+}
+
+#[test]
+fn a_page_has_a_figure_for_each_record() {
+    let scenarios = [Scenario { name: "simple".into(), records: vec![record(), record()] }];
+    let page = page(&scenarios);
+    assert_eq!(page.matches("<figure ").count(), 2);
+    assert_eq!(page.matches("<strong class=\"llmspan-title\">simple</strong>").count(), 2);
 }
 
 #[test]
@@ -92,8 +99,11 @@ fn a_log_that_stops_gives_an_abandoned_call() {
 fn options_are_read() {
     assert_eq!(parse(&[]), Ok(Options::default()));
     let all = parse(&["--json", "--only", "stalled", "--ascii", "--no-color"]).unwrap();
-    let expected = Options { json: true, ascii: true, no_color: true, only: Some("stalled".into()), help: false };
+    let expected =
+        Options { json: true, ascii: true, no_color: true, only: Some("stalled".into()), ..Options::default() };
     assert_eq!(all, expected);
+    assert!(parse(&["--html"]).unwrap().html);
+    assert_eq!(parse(&["--html", "--json"]), Err("--html and --json exclude each other".into()));
     assert_eq!(parse(&["--jsn"]), Err("demo has no option `--jsn`; see cargo xtask demo --help".into()));
     assert_eq!(parse(&["--only"]), Err("--only needs the name of a capture".into()));
     assert_eq!(parse(&["--only", "--json"]), Err("--only needs the name of a capture".into()));
@@ -103,10 +113,10 @@ fn options_are_read() {
 fn tables_stand_side_by_side_where_there_is_room() {
     let record = record();
     let profiles = ["otel-1.41", "qwen-code"].map(|name| Profile::by_name(name).unwrap());
-    let wide = names::render(&record, &profiles, &STYLE);
+    let wide = names::render(&record, &profiles, &TextStyle::default());
     assert!(wide.lines().next().unwrap().contains("otel-1.41 "), "{wide}");
     assert!(wide.lines().next().unwrap().contains("qwen-code (and "), "{wide}");
-    let narrow = names::render(&record, &profiles, &Style { width: 64, ..STYLE });
+    let narrow = names::render(&record, &profiles, &TextStyle::default().with_width(64));
     assert!(narrow.lines().any(|line| line.starts_with("qwen-code (and ")), "{narrow}");
     assert!(narrow.lines().any(|line| line == "ttft_ms                   250"), "{narrow}");
 }
