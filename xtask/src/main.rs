@@ -6,6 +6,7 @@ mod bench;
 mod budgets;
 mod definitions;
 mod demo;
+mod faults;
 mod fuzz;
 mod generate;
 mod protocols;
@@ -37,6 +38,7 @@ fn run(arguments: &[String]) -> Result<(), String> {
         "bench" => bench::run(&root, rest),
         "corpus" => replay::corpus(rest),
         "demo" => demo::run(&root, rest),
+        "faults" => faults::run(&root, rest),
         "fuzz" => fuzz::run(&root, rest),
         "generate" => generate::generate(&root, sh::flag(rest, "--check")?),
         "test" => test::run(&root, rest),
@@ -64,6 +66,7 @@ cargo xtask <task>
   corpus DIR...                    replay recorded responses of providers, cut in many ways
   bench [--update]                 instructions, allocations and bytes against tests/budgets.toml;
                                    with --update write what was measured there
+  faults [--port PORT]             run the server that speaks the protocols of providers and misbehaves on request
   fuzz [--seconds N] [--seed N] [TARGET...]
                                    run the fuzz targets, 10 seconds each unless told; all of them when none is named
   generate [--check]               write the files that are generated, or check them
