@@ -13,7 +13,7 @@ use llmspan_core::{
 };
 
 use crate::{
-    live::Live,
+    live::{Caller, Live},
     recorder::{Shared, lock},
     stream::Observed,
 };
@@ -34,12 +34,14 @@ pub struct Call {
 impl Call {
     pub(crate) fn open(shared: &Arc<Shared>, number: u64, id: &str, mut start: CallStart) -> Self {
         shared.anchor(&mut start);
+        let caller = shared.guarded(Caller::current).unwrap_or_default();
+        caller.adopt(&mut start);
         let now = shared.now();
         shared.log(now, id, None, || Event::CallStarted(Box::new(start.clone())));
         let engine = engine::Call::with_id(id, Arc::clone(&shared.config), now, start);
         let live = shared.guarded(|| Live::open(shared.has_tracing(), &engine)).unwrap_or_default();
         let shared = Arc::clone(shared);
-        let open = Arc::new(OpenCall { shared, number, id: id.into(), engine: Mutex::new(engine), live });
+        let open = Arc::new(OpenCall { shared, number, id: id.into(), caller, engine: Mutex::new(engine), live });
         open.shared.add_open(number, Arc::downgrade(&open));
         Self { open }
     }
@@ -251,6 +253,7 @@ pub(crate) struct OpenCall {
     shared: Arc<Shared>,
     number: u64,
     id: Box<str>,
+    caller: Caller,
     engine: Mutex<engine::Call>,
     live: Live,
 }
@@ -297,6 +300,8 @@ impl OpenCall {
         if let Some(record) = record {
             self.shared.guarded(|| self.live.end(&record));
             self.shared.remove_open(self.number);
+            // Sinks that ask who made the call find the caller, and not who happens to end it here.
+            let _scope = self.shared.guarded(|| self.caller.enter());
             self.shared.deliver(&record);
         }
         result

@@ -12,6 +12,11 @@
 //!
 //! Nothing here fails because of what a server sends, blocks on a file, or lets a panic of a sink reach the caller.
 //!
+//! # Features
+//! Both are off by default.
+//! - `opentelemetry`: module `opentelemetry`, with sinks that hand finished calls to the OpenTelemetry SDK.
+//! - `tracing`: module `tracing`, with live spans of calls for a subscriber.
+//!
 //! # Examples
 //! A call that is rate limited once. The clock is a manual one, so that the numbers are known.
 //! ```
@@ -51,6 +56,8 @@
 //! ```
 
 pub mod clock;
+#[cfg(feature = "opentelemetry")]
+pub mod opentelemetry;
 pub mod sinks;
 #[cfg(feature = "tracing")]
 pub mod tracing;

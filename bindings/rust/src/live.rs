@@ -1,5 +1,10 @@
-//! What follows a call while it is open: its spans, with the feature `tracing`.
+//! What follows a call while it is open: its spans, with the feature `tracing`, and who made it, with the feature
+//! `opentelemetry`.
 
+#[cfg(feature = "opentelemetry")]
+pub(crate) use crate::opentelemetry::Caller;
+#[cfg(not(feature = "opentelemetry"))]
+pub(crate) use nobody::Caller;
 #[cfg(feature = "tracing")]
 pub(crate) use on::Live;
 
@@ -91,5 +96,30 @@ mod off {
         pub(crate) fn follow(&self, _call: engine::Call) {}
 
         pub(crate) fn end(&self, _record: &Record) {}
+    }
+}
+
+#[cfg(not(feature = "opentelemetry"))]
+mod nobody {
+    use llmspan_core::machine::CallStart;
+
+    /// Nothing.
+    #[derive(Debug, Default)]
+    pub(crate) struct Caller;
+
+    /// Nothing, until it is dropped.
+    pub(crate) struct Guard;
+
+    #[expect(clippy::unused_self, reason = "as with the feature")]
+    impl Caller {
+        pub(crate) fn current() -> Self {
+            Self
+        }
+
+        pub(crate) fn adopt(&self, _start: &mut CallStart) {}
+
+        pub(crate) fn enter(&self) -> Guard {
+            Guard
+        }
     }
 }

@@ -65,7 +65,8 @@ impl Recorder {
         RecorderBuilder::default()
     }
 
-    /// Opens a call. The recorder numbers it, and adds the wall-clock time of its start unless `start` has one.
+    /// Opens a call. The recorder numbers it, and adds the wall-clock time of its start unless `start` has one. With the feature
+    /// `opentelemetry`, the span that is current on this thread becomes its parent unless `start` has ids.
     pub fn call(&self, start: CallStart) -> Call {
         let number = self.shared.next_number();
         Call::open(&self.shared, number, &number.to_string(), start)

@@ -5,9 +5,10 @@ use alloc::{boxed::Box, vec::Vec};
 use super::{
     exemplar::Exemplar,
     histogram::Histogram,
-    labels::{LabelSet, Values},
+    labels::LabelSet,
     measure::Sample,
     names::{Metric, MetricKind, MetricNames},
+    observations::Observations,
     options::Options,
     view::{View, Window},
 };
@@ -40,7 +41,8 @@ impl Aggregator {
     ///
     /// When as many label sets as [`Options`] allow are known, a call with other labels counts in the overflow series.
     pub fn observe(&mut self, record: &Record) {
-        let values = Values::of(record, self.names, &self.options);
+        let observations = Observations::new(record, self.names, &self.options);
+        let values = observations.label_values();
         let slots = match self.sets.binary_search_by(|(set, _)| values.compare(set)) {
             Ok(at) => self.sets.get_mut(at).map(|(_, slots)| slots),
             Err(at) if self.sets.len() < self.options.label_sets() => {
@@ -50,7 +52,7 @@ impl Aggregator {
             Err(_) => Some(self.overflow.get_or_insert_with(|| Slots::new(self.names))),
         };
         if let Some(slots) = slots {
-            slots.observe(self.names, &self.options, record);
+            slots.observe(&self.options, &observations);
         }
     }
 
@@ -160,18 +162,13 @@ impl Slots {
         self.0.get(at)
     }
 
-    fn observe(&mut self, names: &MetricNames, options: &Options, record: &Record) {
-        let exemplar = Exemplar::of(record).filter(|_| options.keeps_exemplars());
-        let mut first: usize = 0;
-        for metric in names.metrics {
-            metric.measure.observe(record, |sample| {
-                let slot = metric.slot_of(sample.detail).and_then(|slot| self.0.get_mut(first.saturating_add(slot)));
-                if let Some(slot) = slot {
-                    slot.observe(metric, options, sample, exemplar);
-                }
-            });
-            first = first.saturating_add(metric.slots());
-        }
+    fn observe(&mut self, options: &Options, observations: &Observations<'_>) {
+        let exemplar = Exemplar::of(observations.record()).filter(|_| options.keeps_exemplars());
+        observations.for_each(|observation| {
+            if let Some(slot) = self.0.get_mut(observation.series()) {
+                slot.observe(observation.metric(), options, observation.sample(), exemplar);
+            }
+        });
     }
 
     fn merge(&mut self, other: &Self) {

@@ -55,13 +55,17 @@ impl<'a> Values<'a> {
         Self(names.labels.iter().map(|row| clean(row.value.of(record, options)?, row.words)).collect())
     }
 
+    /// The values, in the order of the profile's labels.
+    pub(super) fn iter(&self) -> impl Iterator<Item = Option<&str>> {
+        self.0.iter().map(Option::as_deref)
+    }
+
     pub(super) fn compare(&self, set: &LabelSet) -> Ordering {
-        let ours = self.0.iter().map(Option::as_deref);
-        set.0.iter().map(Option::as_deref).cmp(ours)
+        set.values().cmp(self.iter())
     }
 
     pub(super) fn to_set(&self) -> LabelSet {
-        LabelSet(self.0.iter().map(|value| value.as_deref().map(Box::from)).collect())
+        LabelSet(self.iter().map(|value| value.map(Box::from)).collect())
     }
 }
 

@@ -98,6 +98,11 @@ impl Metric {
         self.bounds.iter().map(move |bound| Quantity::new((*bound).into(), scale))
     }
 
+    /// Whether all values are whole numbers: of tokens, calls and other things that are counted.
+    pub fn is_integer(&self) -> bool {
+        self.scale == 1
+    }
+
     pub(super) const fn base_bounds(&self) -> &'static [u64] {
         self.bounds
     }
@@ -117,9 +122,10 @@ impl Metric {
         if self.details.is_empty() { Some(0) } else { self.details.iter().position(|(known, _)| *known == detail) }
     }
 
-    /// The label of a slot.
-    pub(super) fn detail_label(&self, slot: usize) -> Option<(&'static str, &'static str)> {
-        Some((self.detail?, self.details.get(slot)?.1))
+    /// The labels of a slot beside those of its label set.
+    pub(super) fn labels_of_slot<'a>(&self, slot: usize) -> impl Iterator<Item = (&'static str, &'a str)> + use<'a> {
+        let detail = self.detail.zip(self.details.get(slot)).map(|(name, (_, word))| (name, *word));
+        detail.into_iter().chain(self.constants.iter().copied())
     }
 }
 

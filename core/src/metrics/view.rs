@@ -150,8 +150,7 @@ impl<'a> Series<'a> {
             names.labels.iter().zip(set.values()).filter_map(|(row, value)| Some((row.name, value?)))
         });
         let overflow = self.is_overflow().then_some((names.overflow, "true"));
-        let detail: Option<(&'static str, &'a str)> = self.metric.detail_label(self.slot);
-        of_calls.chain(overflow).chain(detail).chain(self.metric.constants.iter().copied())
+        of_calls.chain(overflow).chain(self.metric.labels_of_slot(self.slot))
     }
 
     /// Whether this is the series of all label sets past the cap. Its overflow label is a boolean in OpenTelemetry.

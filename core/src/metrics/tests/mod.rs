@@ -5,6 +5,7 @@ mod exponential;
 mod gaps;
 mod merging;
 mod names;
+mod observations;
 mod observing;
 mod overflow;
 mod parser;
