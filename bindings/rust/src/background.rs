@@ -13,24 +13,47 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-/// What became of the items of a writer.
+/// What became of the items of a writer: records, or events.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct WriterStats {
-    /// Lines written.
+    /// Items written.
     pub written: u64,
     /// Items dropped because the queue was full or the writer was gone.
     pub dropped: u64,
-    /// Items that could not be serialized or written.
+    /// Items that have no form in the file, or could not be written.
     pub failed: u64,
 }
 
-/// Writes items as lines on a thread of its own, from a bounded queue.
+/// Writes items as text on a thread of its own, from a bounded queue.
 ///
 /// Handing over an item never waits: when the queue is full the item is dropped and counted. The last clone to go waits
 /// for the queue to be written out.
-pub(crate) struct LineWriter<T> {
+pub(crate) struct BackgroundWriter<T> {
     inner: Arc<Inner<T>>,
+}
+
+/// Turns items into the text of a file.
+pub(crate) trait Format<T>: Send + 'static {
+    /// Adds what an item appends to the file. An item that adds nothing counts as failed.
+    fn append(&mut self, item: &T, text: &mut Vec<u8>);
+
+    /// What comes after the last item.
+    fn end(self) -> &'static str;
+}
+
+/// Items as lines: the function adds one, without its end.
+impl<T, F: FnMut(&T, &mut Vec<u8>) + Send + 'static> Format<T> for F {
+    fn append(&mut self, item: &T, text: &mut Vec<u8>) {
+        self(item, text);
+        if !text.is_empty() {
+            text.push(b'\n');
+        }
+    }
+
+    fn end(self) -> &'static str {
+        ""
+    }
 }
 
 struct Inner<T> {
@@ -52,20 +75,20 @@ struct Counts {
     failed: AtomicU64,
 }
 
-impl<T: Send + 'static> LineWriter<T> {
-    /// Starts the thread. `to_line` gives the text of an item, without the end of the line, or nothing on failure.
+impl<T: Send + 'static> BackgroundWriter<T> {
+    /// Starts the thread, with a queue of `capacity` items.
     pub(crate) fn start(
         name: &str,
         capacity: usize,
         writer: impl Write + Send + 'static,
-        to_line: fn(&T) -> Option<String>,
+        format: impl Format<T>,
     ) -> io::Result<Self> {
         let (queue, receiver) = mpsc::sync_channel(capacity);
         let counts = Arc::new(Counts::default());
         let of_thread = Arc::clone(&counts);
         let thread = thread::Builder::new()
             .name(name.into())
-            .spawn(move || run(&receiver, io::BufWriter::new(writer), to_line, &of_thread))?;
+            .spawn(move || run(&receiver, io::BufWriter::new(writer), format, &of_thread))?;
         Ok(Self { inner: Arc::new(Inner { queue: Some(queue), thread: Some(thread), counts }) })
     }
 
@@ -95,15 +118,15 @@ impl<T: Send + 'static> LineWriter<T> {
     }
 }
 
-impl<T> Clone for LineWriter<T> {
+impl<T> Clone for BackgroundWriter<T> {
     fn clone(&self) -> Self {
         Self { inner: Arc::clone(&self.inner) }
     }
 }
 
-impl<T> fmt::Debug for LineWriter<T> {
+impl<T> fmt::Debug for BackgroundWriter<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LineWriter").field("counts", &self.inner.counts).finish_non_exhaustive()
+        f.debug_struct("BackgroundWriter").field("counts", &self.inner.counts).finish_non_exhaustive()
     }
 }
 
@@ -119,7 +142,8 @@ impl<T> Drop for Inner<T> {
     }
 }
 
-fn run<T>(queue: &Receiver<Message<T>>, mut writer: impl Write, to_line: fn(&T) -> Option<String>, counts: &Counts) {
+fn run<T>(queue: &Receiver<Message<T>>, mut writer: impl Write, mut format: impl Format<T>, counts: &Counts) {
+    let mut text = Vec::new();
     let mut unflushed = 0;
     loop {
         let message = match queue.try_recv() {
@@ -133,22 +157,24 @@ fn run<T>(queue: &Receiver<Message<T>>, mut writer: impl Write, to_line: fn(&T) 
             }
         };
         match message {
-            Message::Item(item) => match to_line(&item) {
-                Some(mut line) => {
-                    line.push('\n');
-                    match writer.write_all(line.as_bytes()) {
-                        Ok(()) => unflushed += 1,
-                        Err(_) => add(&counts.failed, 1),
-                    }
+            Message::Item(item) => {
+                text.clear();
+                format.append(&item, &mut text);
+                // One write for an item, so that a process that dies leaves whole ones behind.
+                if !text.is_empty() && writer.write_all(&text).is_ok() {
+                    unflushed += 1;
+                } else {
+                    add(&counts.failed, 1);
                 }
-                None => add(&counts.failed, 1),
-            },
+            }
             Message::Flush(done) => {
                 flush(&mut writer, &mut unflushed, counts);
                 done.send(()).ok();
             }
         }
     }
+    // A file that lacks its end is readable too: a failure here is no failure of an item.
+    writer.write_all(format.end().as_bytes()).ok();
     flush(&mut writer, &mut unflushed, counts);
 }
 

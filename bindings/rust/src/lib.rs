@@ -64,8 +64,10 @@ pub mod tracing;
 
 mod background;
 mod call;
+mod chrome;
 mod live;
 mod metrics;
+mod otlp_json;
 mod recorder;
 mod stream;
 
@@ -84,8 +86,10 @@ pub use llmspan_core::{
 
 pub use crate::{
     call::{Attempt, Call, Phase},
+    chrome::ChromeTraceFile,
     clock::{Clock, ManualClock, SystemClock},
     metrics::{Metrics, Scrape},
+    otlp_json::OtlpJsonLines,
     recorder::{Recorder, RecorderBuilder, RecorderStats},
     sinks::{Callback, EventLog, JsonLines, Memory, Sink, WriterStats},
     stream::Observed,

@@ -13,7 +13,7 @@ use std::{
 
 use llmspan_core::{event::TimedEvent, record::Record};
 
-use crate::background::LineWriter;
+use crate::background::BackgroundWriter;
 pub use crate::background::WriterStats;
 
 /// Takes finished records.
@@ -56,7 +56,7 @@ impl<S: Sink + ?Sized> Sink for Arc<S> {
 /// ```
 #[derive(Clone, Debug)]
 pub struct JsonLines {
-    writer: LineWriter<Record>,
+    writer: BackgroundWriter<Record>,
 }
 
 impl JsonLines {
@@ -89,8 +89,8 @@ impl JsonLines {
     /// # Errors
     /// Those of starting a thread.
     pub fn with_capacity(capacity: usize, writer: impl Write + Send + 'static) -> io::Result<Self> {
-        let writer = LineWriter::start("llmspan-records", capacity, writer, |record: &Record| Some(record.to_json()))?;
-        Ok(Self { writer })
+        let to_line = |record: &Record, line: &mut Vec<u8>| line.extend(record.to_json().into_bytes());
+        Ok(Self { writer: BackgroundWriter::start("llmspan-records", capacity, writer, to_line)? })
     }
 
     /// What became of the records.
@@ -168,7 +168,7 @@ impl Sink for Memory {
 /// Clones share the writer. When its queue is full, events are dropped and counted: such a log does not replay.
 #[derive(Clone, Debug)]
 pub struct EventLog {
-    writer: LineWriter<TimedEvent>,
+    writer: BackgroundWriter<TimedEvent>,
 }
 
 impl EventLog {
@@ -185,8 +185,9 @@ impl EventLog {
     /// # Errors
     /// Those of starting a thread.
     pub fn new(writer: impl Write + Send + 'static) -> io::Result<Self> {
-        let writer = LineWriter::start("llmspan-events", 16_384, writer, |event: &TimedEvent| event.to_json().ok())?;
-        Ok(Self { writer })
+        let to_line =
+            |event: &TimedEvent, line: &mut Vec<u8>| line.extend(event.to_json().unwrap_or_default().into_bytes());
+        Ok(Self { writer: BackgroundWriter::start("llmspan-events", 16_384, writer, to_line)? })
     }
 
     /// What became of the events.

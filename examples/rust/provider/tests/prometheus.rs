@@ -82,7 +82,7 @@ fn dashboard_queries() -> Result<Vec<(String, String)>> {
 }
 
 fn files() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../observability")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../observability")
 }
 
 /// A Prometheus of our own, with the committed configuration but for its target and its pace.

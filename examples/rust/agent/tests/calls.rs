@@ -1,18 +1,21 @@
-//! The agent against the local server: what its records say.
+//! Calls of the agent against the local server: what their records say.
 #![allow(clippy::std_instead_of_core, reason = "examples are written as applications are")]
 
 use std::time::Duration;
 
-use futures_util::StreamExt as _;
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt as _, TryStreamExt as _};
 use llmspan::{
-    EventLog, Memory, Nanos, Outcome, Record, Recorder, WaitReason, core::engine::Tracker, core::event::read_log,
+    EventLog, Failure, Memory, Nanos, Outcome, Record, Recorder, WaitReason, core::engine::Tracker,
+    core::event::read_log,
 };
+use llmspan_example_agent::{model::Model, scenarios::Scenario};
 use llmspan_examples::{
-    agent::{Agent, read_text},
-    scenarios::Scenario,
+    message::Message,
     server::{Reply, Server},
     wire::{OpenAiChat, short_gap},
 };
+use serde_json::{Value, json};
 
 const TEXT: &str = "Retries hide in totals, so count them apart.";
 const PATH: &str = "/v1/chat/completions";
@@ -20,6 +23,18 @@ const PATH: &str = "/v1/chat/completions";
 fn streamed() -> Reply {
     let answer = OpenAiChat { text: TEXT, pause: |word| short_gap(word) / 10, cut_after: None };
     answer.append_to(Reply::stream(Duration::from_millis(5)))
+}
+
+async fn ask(model: &Model, question: &str) -> Result<impl Stream<Item = reqwest::Result<Bytes>> + use<>, Failure> {
+    model.stream("t-1", &[json!({"role": "user", "content": question})], &Value::Null).await
+}
+
+async fn read_text(stream: impl Stream<Item = reqwest::Result<Bytes>>) -> reqwest::Result<String> {
+    let read = stream.try_fold(Message::default(), async |mut message, chunk| {
+        message.push(&chunk);
+        Ok(message)
+    });
+    Ok(read.await?.text)
 }
 
 fn only(records: &Memory) -> Record {
@@ -34,9 +49,9 @@ async fn a_rate_limit_is_waited_for_and_told_apart() {
     let limited = limited.with_header("Retry-After", "1").with_header("retry-after-ms", "40");
     let server = Server::start([limited.with_header("x-request-id", "req_1"), streamed()]).await.unwrap();
     let records = Memory::default();
-    let agent = Agent::new(server.url(PATH), Recorder::new(records.clone()));
+    let model = Model::new(server.url(PATH), Recorder::new(records.clone()));
 
-    let stream = agent.ask("Why count retries?").await.unwrap();
+    let stream = ask(&model, "Why count retries?").await.unwrap();
     assert!(records.records().is_empty(), "the call lasts as long as its stream");
     assert_eq!(read_text(stream).await.unwrap(), TEXT);
 
@@ -67,9 +82,9 @@ async fn a_rate_limit_is_waited_for_and_told_apart() {
 async fn a_stream_that_is_dropped_early_is_interrupted() {
     let server = Server::start([streamed()]).await.unwrap();
     let records = Memory::default();
-    let agent = Agent::new(server.url(PATH), Recorder::new(records.clone()));
+    let model = Model::new(server.url(PATH), Recorder::new(records.clone()));
 
-    let mut stream = Box::pin(agent.ask("And why not?").await.unwrap());
+    let mut stream = Box::pin(ask(&model, "And why not?").await.unwrap());
     for _ in 0..3 {
         stream.next().await.unwrap().unwrap();
     }
@@ -86,9 +101,9 @@ async fn an_agent_that_gives_up_while_it_waits_leaves_one_record() {
     let limited = Reply::rate_limited(Duration::ZERO).with_header("retry-after", "3600");
     let server = Server::start([limited]).await.unwrap();
     let records = Memory::default();
-    let agent = Agent::new(server.url(PATH), Recorder::new(records.clone()));
+    let model = Model::new(server.url(PATH), Recorder::new(records.clone()));
 
-    let asked = tokio::time::timeout(Duration::from_millis(100), agent.ask("Still there?")).await;
+    let asked = tokio::time::timeout(Duration::from_millis(100), ask(&model, "Still there?")).await;
     assert!(asked.is_err());
 
     let record = only(&records);
@@ -101,9 +116,9 @@ async fn an_agent_that_gives_up_while_it_waits_leaves_one_record() {
 async fn the_last_failure_is_that_of_the_call() {
     let server = Server::start([]).await.unwrap();
     let records = Memory::default();
-    let agent = Agent::new(server.url(PATH), Recorder::new(records.clone()));
+    let model = Model::new(server.url(PATH), Recorder::new(records.clone()));
 
-    let failure = agent.ask("Is anybody there?").await.err().unwrap();
+    let failure = ask(&model, "Is anybody there?").await.err().unwrap();
     assert_eq!(failure.status_code, Some(404));
 
     let record = only(&records);
@@ -120,8 +135,8 @@ async fn a_log_of_the_agent_replays_to_the_same_record() {
     let records = Memory::default();
     let recorder = Recorder::builder().with_sink(records.clone()).with_event_log(EventLog::create(&path).unwrap());
     let recorder = recorder.build().unwrap();
-    let agent = Agent::new(server.url(PATH), recorder.clone());
-    read_text(agent.ask("Once more?").await.unwrap()).await.unwrap();
+    let model = Model::new(server.url(PATH), recorder.clone());
+    read_text(ask(&model, "Once more?").await.unwrap()).await.unwrap();
     recorder.flush();
 
     let log = std::fs::read_to_string(&path).unwrap();
@@ -131,7 +146,7 @@ async fn a_log_of_the_agent_replays_to_the_same_record() {
 
 #[test]
 fn each_committed_capture_is_one_call() {
-    let captures = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../captures");
+    let captures = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../captures");
     for scenario in Scenario::ALL {
         let path = captures.join(scenario.name()).with_extension("jsonl");
         let records = replay(&std::fs::read_to_string(path).unwrap());

@@ -4,15 +4,15 @@ use std::{io, path::Path, time::Duration};
 
 use futures_util::StreamExt as _;
 use llmspan::{Call, CallStart, EventLog, Memory, Protocol, Record, Recorder, Request};
+use llmspan_examples::{
+    server::{Reply, Server},
+    wire::{OpenAiChat, anthropic_event, quoted, short_gap},
+};
 use reqwest::Client;
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
-use crate::{
-    agent::send_with_retries,
-    server::{Reply, Server},
-    wire::{OpenAiChat, anthropic_event, quoted, short_gap},
-};
+use crate::model::stream_with_retries;
 
 /// One call that shows one thing.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -56,7 +56,7 @@ impl Scenario {
         let call = recorder.call_with_id(self.name(), self.start());
         self.prepare(&call).await;
         let (path, protocol) = self.endpoint();
-        let stream = send_with_retries(&Client::new(), &server.url(path), &self.body(), protocol, call).await;
+        let stream = stream_with_retries(&Client::new(), &server.url(path), &self.body(), protocol, call).await;
         if let Ok(stream) = stream {
             let mut stream = std::pin::pin!(stream);
             // What breaks the stream is in the record.

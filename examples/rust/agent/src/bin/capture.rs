@@ -3,7 +3,7 @@
 
 use std::{env, error::Error, fs, path::PathBuf};
 
-use llmspan_examples::{brief::brief, scenarios::Scenario};
+use llmspan_example_agent::{brief::brief, scenarios::Scenario};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {

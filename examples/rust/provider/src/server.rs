@@ -8,8 +8,15 @@ use std::{
     time::Duration,
 };
 
-use axum::{Router, body::Body, extract::State, http::StatusCode, response::Response};
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    extract::State,
+    http::StatusCode,
+    response::Response,
+};
 use futures_util::stream;
+use serde_json::Value;
 use tokio::{net::TcpListener, task::JoinHandle, time::sleep};
 
 /// One answer: status and headers, then the parts of the body in their time.
@@ -33,6 +40,22 @@ impl Reply {
         Self::new(StatusCode::TOO_MANY_REQUESTS, "application/json", until_headers).then(Duration::ZERO, body)
     }
 
+    /// A body of JSON that comes whole, with its headers.
+    pub fn json(until_headers: Duration, body: impl Into<String>) -> Self {
+        Self::new(StatusCode::OK, "application/json", until_headers).then(Duration::ZERO, body)
+    }
+
+    /// A `503 Service Unavailable`.
+    pub fn unavailable(until_headers: Duration) -> Self {
+        let body =
+            r#"{"error":{"message":"The engine is overloaded.","type":"server_error","param":null,"code":null}}"#;
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "application/json", until_headers).then(Duration::ZERO, body)
+    }
+
+    fn not_found() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "text/plain", Duration::ZERO)
+    }
+
     fn new(status: StatusCode, content_type: &str, until_headers: Duration) -> Self {
         Self { status, headers: vec![("content-type", content_type.into())], until_headers, parts: Vec::new() }
     }
@@ -54,6 +77,11 @@ impl Reply {
         self.parts.push((pause, part.into()));
     }
 
+    /// The whole body.
+    pub fn body(&self) -> String {
+        self.parts.iter().map(|(_, part)| part.as_str()).collect()
+    }
+
     async fn into_response(self) -> Response {
         sleep(self.until_headers).await;
         let body = stream::unfold(self.parts.into_iter(), |mut parts| async {
@@ -73,6 +101,7 @@ impl Reply {
 #[derive(Debug)]
 pub struct Server {
     address: SocketAddr,
+    requests: Arc<Mutex<Vec<Value>>>,
     task: JoinHandle<()>,
 }
 
@@ -82,20 +111,36 @@ impl Server {
     /// # Errors
     /// Those of opening the port.
     pub async fn start(replies: impl IntoIterator<Item = Reply>) -> io::Result<Self> {
-        let script: Script = Arc::new(Mutex::new(replies.into_iter().collect()));
+        let mut replies: VecDeque<_> = replies.into_iter().collect();
+        Self::answering(move |_| replies.pop_front().unwrap_or_else(Reply::not_found)).await
+    }
+
+    /// Answers requests of any path on a free port of the local machine: each body, as JSON, gets the reply that `answer`
+    /// makes for it.
+    ///
+    /// # Errors
+    /// Those of opening the port.
+    pub async fn answering(answer: impl FnMut(&Value) -> Reply + Send + 'static) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
-        let router = Router::new().fallback(answer).with_state(script);
+        let requests = Arc::<Mutex<Vec<Value>>>::default();
+        let state = Script { answer: Arc::new(Mutex::new(answer)), requests: Arc::clone(&requests) };
+        let router = Router::new().fallback(reply).with_state(state);
         let task = tokio::spawn(async {
             // It only ends with the task.
             axum::serve(listener, router).await.ok();
         });
-        Ok(Self { address, task })
+        Ok(Self { address, requests, task })
     }
 
     /// The URL of `path` at this server.
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
+    }
+
+    /// The bodies of the first 1,000 requests, as JSON; null for one that is none.
+    pub fn requests(&self) -> Vec<Value> {
+        self.requests.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -105,12 +150,26 @@ impl Drop for Server {
     }
 }
 
-type Script = Arc<Mutex<VecDeque<Reply>>>;
+type Answer = dyn FnMut(&Value) -> Reply + Send;
 
-async fn answer(State(script): State<Script>) -> Response {
-    let reply = script.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-    match reply {
-        Some(reply) => reply.into_response().await,
-        None => Reply::new(StatusCode::NOT_FOUND, "text/plain", Duration::ZERO).into_response().await,
+#[derive(Clone)]
+struct Script {
+    answer: Arc<Mutex<Answer>>,
+    requests: Arc<Mutex<Vec<Value>>>,
+}
+
+impl Script {
+    fn keep(&self, request: Value) {
+        let mut requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
+        if requests.len() < 1_000 {
+            requests.push(request);
+        }
     }
+}
+
+async fn reply(State(script): State<Script>, body: Bytes) -> Response {
+    let request = serde_json::from_slice(&body).unwrap_or_default();
+    let reply = script.answer.lock().unwrap_or_else(PoisonError::into_inner)(&request);
+    script.keep(request);
+    reply.into_response().await
 }
