@@ -2,6 +2,7 @@
 
 extern crate alloc;
 
+mod backends;
 mod bench;
 mod budgets;
 mod definitions;
@@ -35,6 +36,7 @@ fn run(arguments: &[String]) -> Result<(), String> {
     let (task, rest) = arguments.split_first().map_or(("help", arguments), |(task, rest)| (task.as_str(), rest));
     let root = root();
     match task {
+        "backends" => backends::run(&root),
         "bench" => bench::run(&root, rest),
         "corpus" => replay::corpus(rest),
         "demo" => demo::run(&root, rest),
@@ -61,7 +63,9 @@ cargo xtask <task>
 
   demo [--html|--json] [--help]    replay recorded calls and show where the time went
   test [--backends]                everything that CI runs, in order, up to the first failure; with
-                                   --backends also against real backends, installed through apt
+                                   --backends also the task below
+  backends                         export calls to real backends, and compare what they answer; installs
+                                   them through apt, and through pip into target/backends
   vectors [--runtime rust] DIR...  run the vectors below the directories
   corpus DIR...                    replay recorded responses of providers, cut in many ways
   bench [--update]                 instructions, allocations and bytes against tests/budgets.toml;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::{
-    bench, fuzz, generate, replay,
+    backends, bench, fuzz, generate, replay,
     sh::{self, Program},
 };
 
@@ -25,7 +25,7 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<(), String> {
         ("budgets", |root| bench::run(root, &[])),
     ];
     if with_backends {
-        steps.push(("backends", backends));
+        steps.push(("backends", backends::run));
     }
     for (at, (name, step)) in (1..).zip(&steps) {
         println!("\n=== {at}/{} {name}", steps.len());
@@ -95,14 +95,6 @@ fn licences(root: &Path) -> Result<(), String> {
         return Ok(());
     }
     Program::cargo(root).args("deny --workspace --locked check licenses sources bans").run()
-}
-
-/// Lets real backends read what is exported. They are installed if need be.
-fn backends(root: &Path) -> Result<(), String> {
-    if sh::find("prometheus").is_none() {
-        sh::apt_install(root, "prometheus").map_err(|error| format!("prometheus has to be installed ({error})"))?;
-    }
-    Program::cargo(root).args("test --package llmspan-examples --test prometheus --locked -- --ignored").run()
 }
 
 /// A directory of material that is kept beside the repository.
