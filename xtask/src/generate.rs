@@ -79,6 +79,8 @@ struct Profile {
     call: Vec<Row>,
     #[serde(default)]
     attempt: Vec<Row>,
+    #[serde(default)]
+    inner: Vec<Row>,
 }
 
 fn default_attempt_span() -> String {
@@ -114,12 +116,14 @@ fn load(text: &str) -> Result<Data, String> {
                 .iter()
                 .find(|earlier| earlier.name == *base)
                 .ok_or_else(|| format!("{}: no profile `{base}` before it", profile.name))?;
-            let known = |name: &String| base.call.iter().chain(&base.attempt).any(|row| row.name == *name);
+            let known =
+                |name: &String| base.call.iter().chain(&base.attempt).chain(&base.inner).any(|row| row.name == *name);
             if let Some(name) = profile.without.iter().find(|name| !known(name)) {
                 return Err(format!("{}: `{name}` is not a name of `{}`", profile.name, base.name));
             }
             profile.call = inherited(&base.call, &profile.without, profile.call);
             profile.attempt = inherited(&base.attempt, &profile.without, profile.attempt);
+            profile.inner = inherited(&base.inner, &profile.without, profile.inner);
             if profile.span.is_empty() {
                 profile.span.clone_from(&base.span);
                 profile.kind.clone_from(&base.kind);
@@ -144,8 +148,11 @@ fn validate(profile: &Profile) -> Result<(), String> {
     if profile.span.is_empty() || variant(SPAN_KINDS, &profile.kind).is_none() {
         return Err("`span` and `kind` are needed, `kind` one of client, internal".into());
     }
-    for rows in [&profile.call, &profile.attempt] {
+    for rows in [&profile.call, &profile.attempt, &profile.inner] {
         validate_rows(rows)?;
+    }
+    if let Some(row) = profile.inner.iter().find(|row| row.constant.is_none()) {
+        return Err(format!("`{}` is in `inner` and no constant", row.name));
     }
     Ok(())
 }
@@ -227,7 +234,7 @@ fn code(profiles: &[Profile]) -> String {
         }
         let kind = variant(SPAN_KINDS, &profile.kind).unwrap_or_default().0;
         line(&mut out, 2, &format!("kind: SpanKind::{kind},"));
-        for (field, rows) in [("call", &profile.call), ("attempt", &profile.attempt)] {
+        for (field, rows) in [("call", &profile.call), ("attempt", &profile.attempt), ("inner", &profile.inner)] {
             line(&mut out, 2, &format!("{field}: &["));
             code_rows(&mut out, 3, rows);
             line(&mut out, 2, "],");
@@ -302,8 +309,13 @@ fn page(profiles: &[Profile]) -> String {
         let _ = write!(out, "\n## {name}\n\n{title}.\n\n");
         let _ = writeln!(out, "- Source: {source}");
         let _ = writeln!(out, "- Spans: call `{span}`, attempt `{attempt_span}`, kind {kind}");
-        for (heading, rows) in [("call", &profile.call), ("attempt", &profile.attempt)] {
-            let _ = write!(out, "\nOn the span of the {heading}:\n\n");
+        let tables = [
+            ("On the span of the call", &profile.call),
+            ("On the span of the attempt", &profile.attempt),
+            ("On the spans of waits and phases", &profile.inner),
+        ];
+        for (heading, rows) in tables.into_iter().filter(|(_, rows)| !rows.is_empty()) {
+            let _ = write!(out, "\n{heading}:\n\n");
             out.push_str("| value | name | unit | type | written when | note |\n|---|---|---|---|---|---|\n");
             for row in rows {
                 page_row(&mut out, row, "");

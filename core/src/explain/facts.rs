@@ -84,7 +84,7 @@ fn wasted(record: &Record, lines: &mut Lines) {
     });
     let parts: Vec<String> = tokens.into_iter().chain(money).collect();
     if !parts.is_empty() {
-        lines.push(Topic::WastedUsage, format!("attempts other than the final one used {}", parts.join(", ")));
+        lines.push(Topic::WastedUsage, format!("failed attempts used {}", parts.join(", ")));
     }
 }
 

@@ -50,7 +50,7 @@ pub struct Machine {
     pub(super) attempts: Vec<Attempt>,
     pub(super) attempt_count: u32,
     /// Token counts of attempts that were folded away.
-    pub(super) folded: Option<Box<Usage>>,
+    pub(super) folded: Option<Box<Folded>>,
     pub(super) coverage: Coverage,
     pub(super) signals: Signals,
     pub(super) counts: Counts,
@@ -507,10 +507,22 @@ impl Machine {
             bump(&mut self.counts.dropped_attempts);
             let cut = if attempt.is_complete() { Cut::No } else { Cut::Yes };
             if let Some(usage) = attempt.tokens.to_usage(cut) {
-                add_usage(self.folded.get_or_insert_default(), &usage);
+                let folded = self.folded.get_or_insert_default();
+                add_usage(&mut folded.total, &usage);
+                if cut == Cut::Yes {
+                    add_usage(&mut folded.wasted, &usage);
+                }
             }
         }
     }
+}
+
+/// Token counts of attempts that are not kept one by one.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub(super) struct Folded {
+    pub(super) total: Usage,
+    /// Of those that were not complete.
+    pub(super) wasted: Usage,
 }
 
 pub(super) fn find_attempt(attempts: &mut [Attempt], number: Option<u32>, latest: u32) -> Option<&mut Attempt> {

@@ -4,7 +4,7 @@ use alloc::{string::String, sync::Arc, vec::Vec};
 
 use super::{
     attempt::{Attempt, Sizes},
-    call::{Counts, Machine, Streaming, WhatEnded},
+    call::{Counts, Folded, Machine, Streaming, WhatEnded},
     input::WaitEnd,
     timing,
     tokens::{Cut, add_usage},
@@ -14,7 +14,7 @@ use crate::{
     price,
     record::{
         AttemptRecord, ClockQuality, Content, Cost, CostSource, Diagnostics, Dropped, KeepAlives, Money, Outcome,
-        Record, Server, SloVerdict, Usage, Value as _,
+        Record, Server, SloVerdict, Value as _,
     },
     time::{Nanos, Timestamp, UnixNanos},
 };
@@ -222,13 +222,19 @@ impl Machine {
 
     /// Sums over attempts: tokens, cost, and what the failed ones wasted.
     fn take_totals(&self, attempts: &[AttemptRecord], last: Option<u32>, record: &mut Record) {
-        let mut wasted: Option<Usage> = self.folded.as_deref().cloned();
-        for attempt in attempts.iter().filter(|attempt| Some(attempt.number) != last) {
-            if let Some(usage) = &attempt.usage {
+        let is_wasted = |attempt: &AttemptRecord| attempt.outcome != Outcome::Success;
+        let others = || attempts.iter().filter(|attempt| Some(attempt.number) != last);
+        let (mut total, mut wasted) = match self.folded.as_deref() {
+            Some(Folded { total, wasted }) => (Some(total.clone()), Some(wasted.clone())),
+            None => (None, None),
+        };
+        for attempt in others() {
+            let Some(usage) = &attempt.usage else { continue };
+            add_usage(total.get_or_insert_default(), usage);
+            if is_wasted(attempt) {
                 add_usage(wasted.get_or_insert_default(), usage);
             }
         }
-        let mut total = wasted.clone();
         if let Some(usage) = &record.usage {
             add_usage(total.get_or_insert_default(), usage);
         }
@@ -237,19 +243,19 @@ impl Machine {
         record.wasted_usage = wasted.filter(|usage| !usage.is_absent());
 
         if let Some(cost) = &mut record.cost {
+            let add = |sum: Option<Money>, more: Option<Money>| Some(sum?.saturating_add(more?));
             let mut wasted = self.folded.is_none().then_some(Money::default());
-            for attempt in attempts.iter().filter(|attempt| Some(attempt.number) != last && attempt.usage.is_some()) {
+            let mut all = add(wasted, cost.total);
+            for attempt in others().filter(|attempt| attempt.usage.is_some()) {
                 let own = attempt.cost.as_ref().filter(|own| own.currency == cost.currency);
-                wasted = match (wasted, own.and_then(|own| own.total)) {
-                    (Some(sum), Some(total)) => Some(sum.saturating_add(total)),
-                    _ => None,
-                };
+                let own = own.and_then(|own| own.total);
+                all = add(all, own);
+                if is_wasted(attempt) {
+                    wasted = add(wasted, own);
+                }
             }
             cost.wasted = wasted;
-            cost.all_attempts = match (wasted, cost.total) {
-                (Some(wasted), Some(total)) => Some(wasted.saturating_add(total)),
-                _ => None,
-            };
+            cost.all_attempts = all;
         }
     }
 

@@ -63,7 +63,7 @@ pub(super) static TABLES: &[MetricNames] = &[
             Metric {
                 name: "llmspan.token.wasted", unit: "{token}", scale: 1,
                 measure: Measure::WastedTokens, kind: MetricKind::Counter,
-                description: "Tokens of attempts that were not the final one.",
+                description: "Tokens of attempts that failed.",
                 bounds: &[],
                 detail: Some("gen_ai.token.type"), details: &[("input", "input"), ("output", "output")],
                 constants: &[],
@@ -151,7 +151,7 @@ pub(super) static TABLES: &[MetricNames] = &[
             Metric {
                 name: "llmspan.cost.wasted", unit: "USD", scale: 1_000_000_000,
                 measure: Measure::WastedCost, kind: MetricKind::Counter,
-                description: "Cost of attempts that were not the final one.",
+                description: "Cost of attempts that failed.",
                 bounds: &[],
                 detail: None, details: &[],
                 constants: &[],
@@ -229,7 +229,7 @@ pub(super) static TABLES: &[MetricNames] = &[
             Metric {
                 name: "llmspan.token.wasted", unit: "{token}", scale: 1,
                 measure: Measure::WastedTokens, kind: MetricKind::Counter,
-                description: "Tokens of attempts that were not the final one.",
+                description: "Tokens of attempts that failed.",
                 bounds: &[],
                 detail: Some("gen_ai.token.type"), details: &[("input", "input"), ("output", "output")],
                 constants: &[],
@@ -317,7 +317,7 @@ pub(super) static TABLES: &[MetricNames] = &[
             Metric {
                 name: "llmspan.cost.wasted", unit: "USD", scale: 1_000_000_000,
                 measure: Measure::WastedCost, kind: MetricKind::Counter,
-                description: "Cost of attempts that were not the final one.",
+                description: "Cost of attempts that failed.",
                 bounds: &[],
                 detail: None, details: &[],
                 constants: &[],
@@ -387,7 +387,7 @@ pub(super) static TABLES: &[MetricNames] = &[
             Metric {
                 name: "llmspan.token.wasted", unit: "{token}", scale: 1,
                 measure: Measure::WastedTokens, kind: MetricKind::Counter,
-                description: "Tokens of attempts that were not the final one.",
+                description: "Tokens of attempts that failed.",
                 bounds: &[],
                 detail: Some("gen_ai.token.type"), details: &[("input", "input"), ("output", "output")],
                 constants: &[],
@@ -475,7 +475,7 @@ pub(super) static TABLES: &[MetricNames] = &[
             Metric {
                 name: "llmspan.cost.wasted", unit: "USD", scale: 1_000_000_000,
                 measure: Measure::WastedCost, kind: MetricKind::Counter,
-                description: "Cost of attempts that were not the final one.",
+                description: "Cost of attempts that failed.",
                 bounds: &[],
                 detail: None, details: &[],
                 constants: &[],
@@ -625,7 +625,7 @@ pub(super) static TABLES: &[MetricNames] = &[
             Metric {
                 name: "llmspan.token.wasted", unit: "{token}", scale: 1,
                 measure: Measure::WastedTokens, kind: MetricKind::Counter,
-                description: "Tokens of attempts that were not the final one.",
+                description: "Tokens of attempts that failed.",
                 bounds: &[],
                 detail: Some("gen_ai.token.type"), details: &[("input", "input"), ("output", "output")],
                 constants: &[],
@@ -705,7 +705,7 @@ pub(super) static TABLES: &[MetricNames] = &[
             Metric {
                 name: "llmspan.cost.wasted", unit: "USD", scale: 1_000_000_000,
                 measure: Measure::WastedCost, kind: MetricKind::Counter,
-                description: "Cost of attempts that were not the final one.",
+                description: "Cost of attempts that failed.",
                 bounds: &[],
                 detail: None, details: &[],
                 constants: &[],
@@ -831,7 +831,7 @@ pub(super) static TABLES: &[MetricNames] = &[
             Metric {
                 name: "llmspan.token.wasted", unit: "{token}", scale: 1,
                 measure: Measure::WastedTokens, kind: MetricKind::Counter,
-                description: "Tokens of attempts that were not the final one.",
+                description: "Tokens of attempts that failed.",
                 bounds: &[],
                 detail: Some("gen_ai.token.type"), details: &[("input", "input"), ("output", "output")],
                 constants: &[],
@@ -919,7 +919,7 @@ pub(super) static TABLES: &[MetricNames] = &[
             Metric {
                 name: "llmspan.cost.wasted", unit: "USD", scale: 1_000_000_000,
                 measure: Measure::WastedCost, kind: MetricKind::Counter,
-                description: "Cost of attempts that were not the final one.",
+                description: "Cost of attempts that failed.",
                 bounds: &[],
                 detail: None, details: &[],
                 constants: &[],
@@ -1021,7 +1021,7 @@ pub(super) static TABLES: &[MetricNames] = &[
             Metric {
                 name: "llmspan.token.wasted", unit: "{token}", scale: 1,
                 measure: Measure::WastedTokens, kind: MetricKind::Counter,
-                description: "Tokens of attempts that were not the final one.",
+                description: "Tokens of attempts that failed.",
                 bounds: &[],
                 detail: Some("gen_ai.token.type"), details: &[("input", "input"), ("output", "output")],
                 constants: &[],
@@ -1109,7 +1109,7 @@ pub(super) static TABLES: &[MetricNames] = &[
             Metric {
                 name: "llmspan.cost.wasted", unit: "USD", scale: 1_000_000_000,
                 measure: Measure::WastedCost, kind: MetricKind::Counter,
-                description: "Cost of attempts that were not the final one.",
+                description: "Cost of attempts that failed.",
                 bounds: &[],
                 detail: None, details: &[],
                 constants: &[],

@@ -93,9 +93,9 @@ measures! {
         ["content", "continuation", "fallback", "key_pool", "network", "other", "rate_limit", "server_error", "timeout", "truncation"],
         "Actual length of each wait that the record lists, by reason, aborted ones included.";
     WastedCost = "wasted_cost", Money, [],
-        "Cost of the attempts that were not the final one, where it is known and in USD.";
+        "Cost of the attempts before the final one that failed, where it is known and in USD.";
     WastedTokens = "wasted_tokens", Count, ["input", "output", "cache_read", "cache_write", "reasoning"],
-        "Token counts of the attempts that were not the final one.";
+        "Token counts of the attempts before the final one that failed.";
 }
 
 /// In what a [`Measure`] is counted.

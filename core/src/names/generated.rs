@@ -50,6 +50,8 @@ pub(super) static PROFILES: &[Profile] = &[
             Row::new("gen_ai.response.time_to_first_chunk", Value::TimeToFirstChunk, Form::Seconds),
             Row::new("error.type", Value::ErrorType, Form::Text),
         ],
+        inner: &[
+        ],
     },
     Profile {
         name: "otel-1.36",
@@ -87,6 +89,8 @@ pub(super) static PROFILES: &[Profile] = &[
             Row::new("http.request.resend_count", Value::ResendCount, Form::Count).when(When::UnlessZero),
             Row::new("http.response.status_code", Value::StatusCode, Form::Count),
             Row::new("error.type", Value::ErrorType, Form::Text),
+        ],
+        inner: &[
         ],
     },
     Profile {
@@ -134,6 +138,8 @@ pub(super) static PROFILES: &[Profile] = &[
             Row::new("http.response.status_code", Value::StatusCode, Form::Count),
             Row::new("gen_ai.response.time_to_first_chunk", Value::TimeToFirstChunk, Form::Seconds),
             Row::new("error.type", Value::ErrorType, Form::Text),
+        ],
+        inner: &[
         ],
     },
     Profile {
@@ -183,6 +189,9 @@ pub(super) static PROFILES: &[Profile] = &[
             Row::new("http.response.status_code", Value::StatusCode, Form::Count),
             Row::new("error.type", Value::ErrorType, Form::Text),
         ],
+        inner: &[
+            Row::constant("openinference.span.kind", "CHAIN"),
+        ],
     },
     Profile {
         name: "openllmetry",
@@ -231,6 +240,8 @@ pub(super) static PROFILES: &[Profile] = &[
             Row::new("http.response.status_code", Value::StatusCode, Form::Count),
             Row::new("gen_ai.response.time_to_first_chunk", Value::TimeToFirstChunk, Form::Seconds),
             Row::new("error.type", Value::ErrorType, Form::Text),
+        ],
+        inner: &[
         ],
     },
     Profile {
@@ -286,6 +297,8 @@ pub(super) static PROFILES: &[Profile] = &[
             Row::new("http.response.status_code", Value::StatusCode, Form::Count),
             Row::new("error.type", Value::ErrorType, Form::Text),
         ],
+        inner: &[
+        ],
     },
     Profile {
         name: "vercel",
@@ -331,6 +344,8 @@ pub(super) static PROFILES: &[Profile] = &[
             Row::new("http.response.status_code", Value::StatusCode, Form::Count),
             Row::new("error.type", Value::ErrorType, Form::Text),
         ],
+        inner: &[
+        ],
     },
     Profile {
         name: "datadog",
@@ -374,6 +389,8 @@ pub(super) static PROFILES: &[Profile] = &[
             Row::new("http.response.status_code", Value::StatusCode, Form::Count),
             Row::new("gen_ai.response.time_to_first_chunk", Value::TimeToFirstChunk, Form::Seconds),
             Row::new("error.type", Value::ErrorType, Form::Text),
+        ],
+        inner: &[
         ],
     },
     Profile {
@@ -438,6 +455,8 @@ pub(super) static PROFILES: &[Profile] = &[
             Row::new("error_status_code", Value::ErrorStatusCode, Form::Count),
             Row::new("stream.timed_out", Value::TimedOut, Form::Bool).when(When::IfTrue),
         ],
+        inner: &[
+        ],
     },
     Profile {
         name: "qwen-code-4413",
@@ -495,6 +514,8 @@ pub(super) static PROFILES: &[Profile] = &[
             Row::new("request_setup_ms", Value::RequestSetup, Form::Millis).when(When::IfRetried),
             Row::new("gen_ai.server.time_to_first_token", Value::Ttft, Form::Seconds),
         ],
+        inner: &[
+        ],
     },
     Profile {
         name: "ares",
@@ -529,6 +550,8 @@ pub(super) static PROFILES: &[Profile] = &[
             Row::new("llm.stop_reason", Value::FirstFinishReason, Form::Text),
             Row::new("llm.error", Value::ErrorType, Form::Text),
             Row::new("task.id", Value::TaskId, Form::Given),
+        ],
+        inner: &[
         ],
     },
     Profile {
@@ -573,6 +596,8 @@ pub(super) static PROFILES: &[Profile] = &[
             Row::new("http.request.resend_count", Value::ResendCount, Form::Count).when(When::UnlessZero),
             Row::new("http.response.status_code", Value::StatusCode, Form::Count),
             Row::new("error.type", Value::ErrorType, Form::Text),
+        ],
+        inner: &[
         ],
     },
 ];

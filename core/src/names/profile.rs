@@ -18,6 +18,7 @@ pub struct Profile {
     pub(super) kind: SpanKind,
     pub(super) call: &'static [Row],
     pub(super) attempt: &'static [Row],
+    pub(super) inner: &'static [Row],
 }
 
 impl Profile {

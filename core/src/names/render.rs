@@ -60,6 +60,17 @@ pub fn outer_attributes(record: &Record, profiles: &[&Profile]) -> Attributes {
     rendered
 }
 
+/// Renders the attributes of the spans of waits and phases: what a dialect asks of every span, whatever it stands for.
+pub fn inner_attributes(profiles: &[&Profile]) -> Attributes {
+    let mut attributes = Attributes::new();
+    for row in profiles.iter().flat_map(|profile| profile.inner) {
+        if let Source::Constant(text) = row.source {
+            attributes.entry(row.name.into()).or_insert_with(|| AttributeValue::Str(text.into()));
+        }
+    }
+    attributes
+}
+
 fn call_tables(profiles: &[&Profile]) -> Vec<&'static [Row]> {
     profiles.iter().map(|profile| profile.call).collect()
 }

@@ -102,7 +102,7 @@ record_struct! {
         pub usage: Option<Usage>,
         /// Token counts of all attempts together: what is paid for.
         pub total_usage: Option<Usage>,
-        /// Token counts of the attempts that were not the final one.
+        /// Token counts of the attempts before the final one that failed. Those of a round of tools did not.
         pub wasted_usage: Option<Usage>,
         /// What the call cost. Absent without a price and without a cost from the provider.
         pub cost: Option<Cost>,

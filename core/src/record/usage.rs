@@ -153,7 +153,8 @@ record_struct! {
         pub total: Option<Money>,
         /// Cost of all attempts together. Absent on an attempt, and when one attempt with usage has no cost.
         pub all_attempts: Option<Money>,
-        /// Cost of the attempts that were not the final one. Absent as `all_attempts` is.
+        /// Cost of the attempts before the final one that failed. Absent on an attempt, and when one of them with usage has no
+        /// cost.
         pub wasted: Option<Money>,
         /// Whether the provider stated the cost or the price table gave it.
         pub source: CostSource,

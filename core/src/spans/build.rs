@@ -18,7 +18,10 @@ use super::{
 };
 use crate::{
     limits::{EXPORT_SPANS, TRACE_STATE_BYTES},
-    names::{Profile, SpanKind, attempt_attributes, call_attributes, lone_attempt_attributes, outer_attributes},
+    names::{
+        Profile, SpanKind, attempt_attributes, call_attributes, inner_attributes, lone_attempt_attributes,
+        outer_attributes,
+    },
     record::{AttemptRecord, Attributes, OtelStatus, PhaseRecord, Record, RecordError, WaitRecord},
     time::{Nanos, UnixNanos},
 };
@@ -168,7 +171,8 @@ impl Builder<'_> {
         let name = names::WAIT.replace("{reason}", wait.reason.as_str());
         let span_id = child_span_id(self.trace_id, self.span_id, ChildSpan::Wait(place));
         let mut span = self.span(Role::Wait, &name, SpanKind::Internal, span_id, wait.start_ns, wait.actual_delay_ns);
-        span.attributes = of_wait(wait);
+        span.attributes = inner_attributes(self.layout.profiles);
+        span.attributes.extend(of_wait(wait));
         span
     }
 
@@ -177,6 +181,7 @@ impl Builder<'_> {
         let span_id = child_span_id(self.trace_id, self.span_id, ChildSpan::Phase(place));
         let mut span = self.span(Role::Phase, name, SpanKind::Internal, span_id, phase.start_ns, phase.duration_ns);
         span.parent_span_id = Some(nesting.parent_of(phase, span_id));
+        span.attributes = inner_attributes(self.layout.profiles);
         insert_flag(&mut span.attributes, names::LEFT_OPEN, phase.left_open);
         span
     }

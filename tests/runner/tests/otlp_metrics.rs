@@ -175,7 +175,7 @@ fn expected() -> Vec<Metric> {
             ],
         ),
         counter(
-            ["llmspan.token.wasted", "{token}", "Tokens of attempts that were not the final one."],
+            ["llmspan.token.wasted", "{token}", "Tokens of attempts that failed."],
             vec![(token_type("input"), Number::AsInt(7))],
         ),
         counter(CALLS, vec![(of_m(&[]), Number::AsInt(3)), (of_failed(&[]), Number::AsInt(1))]),
@@ -195,7 +195,7 @@ fn expected() -> Vec<Metric> {
             vec![point(of_m(&[]), &DOLLARS, [0.0025; 3], &[(3, 1)], vec![])],
         ),
         counter(
-            ["llmspan.cost.wasted", "USD", "Cost of attempts that were not the final one."],
+            ["llmspan.cost.wasted", "USD", "Cost of attempts that failed."],
             vec![(of_m(&[]), Number::AsDouble(0.001))],
         ),
         counter(

@@ -253,6 +253,9 @@ fn a_gen_ai_kind_marks_gen_ai_spans_only() {
     let key = "openinference.span.kind";
     assert_eq!(kinds(Shape::Call, "openinference", key), words(["LLM", "CHAIN", "CHAIN"]));
     assert_eq!(kinds(Shape::Attempt, "openinference", key), words(["CHAIN", "LLM", "LLM"]));
+    let inner = tree(&retried(), Shape::Call, &["openinference"]).spans.into_iter().skip(3);
+    let inner: Vec<_> = inner.map(|span| json(&span.attributes)[key].as_str().map(String::from)).collect();
+    assert!(!inner.is_empty() && inner.iter().all(|kind| kind.as_deref() == Some("CHAIN")), "{inner:?}");
     let key = "langfuse.observation.type";
     assert_eq!(kinds(Shape::Call, "langfuse", key), words(["generation", "span", "span"]));
     assert_eq!(kinds(Shape::Attempt, "langfuse", key), words(["span", "generation", "generation"]));
