@@ -11,6 +11,7 @@ mod faults;
 mod fuzz;
 mod generate;
 mod protocols;
+mod python;
 mod replay;
 mod sh;
 mod test;
@@ -43,8 +44,9 @@ fn run(arguments: &[String]) -> Result<(), String> {
         "faults" => faults::run(&root, rest),
         "fuzz" => fuzz::run(&root, rest),
         "generate" => generate::generate(&root, sh::flag(rest, "--check")?),
+        "python" => python::run(&root, rest),
         "test" => test::run(&root, rest),
-        "vectors" => replay::vectors(rest),
+        "vectors" => replay::vectors(&root, rest),
         "help" | "--help" | "-h" => {
             print!("{HELP}");
             Ok(())
@@ -66,13 +68,15 @@ cargo xtask <task>
                                    --backends also the task below
   backends                         export calls to real backends, and compare what they answer; installs
                                    them through apt, and through pip into target/backends
-  vectors [--runtime rust] DIR...  run the vectors below the directories
+  vectors [--runtime rust|python] DIR...
+                                   run the vectors below the directories
   corpus DIR...                    replay recorded responses of providers, cut in many ways
   bench [--update]                 instructions, allocations and bytes against tests/budgets.toml;
                                    with --update write what was measured there
   faults [--port PORT]             run the server that speaks the protocols of providers and misbehaves on request
   fuzz [--seconds N] [--seed N] [TARGET...]
                                    run the fuzz targets, 10 seconds each unless told; all of them when none is named
+  python                           build the Python package, install it, and run its checks and tests
   generate [--check]               write the files that are generated, or check them
   help                             this text
 ";

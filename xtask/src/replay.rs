@@ -1,25 +1,29 @@
 //! The tasks `vectors` and `corpus`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use llmspan_runner::{corpus as corpora, report::Report, vectors as files};
 
+use crate::python;
+
 /// Runs the vectors below each directory.
-pub(crate) fn vectors(arguments: &[String]) -> Result<(), String> {
+pub(crate) fn vectors(root: &Path, arguments: &[String]) -> Result<(), String> {
     let mut dirs = Vec::new();
+    let mut runtime = RUST;
     let mut arguments = arguments.iter();
     while let Some(argument) = arguments.next() {
         match argument.strip_prefix("--runtime") {
-            Some("") => known_runtime(arguments.next().map_or("", String::as_str))?,
-            Some(rest) if rest.starts_with('=') => known_runtime(rest.trim_start_matches('='))?,
+            Some("") => runtime = known_runtime(arguments.next().map_or("", String::as_str))?,
+            Some(rest) if rest.starts_with('=') => runtime = known_runtime(rest.trim_start_matches('='))?,
             _ if argument.starts_with('-') => return Err(format!("`{argument}` is no flag of `vectors`")),
             _ => dirs.push(PathBuf::from(argument)),
         }
     }
     if dirs.is_empty() {
-        return Err("say which directories: cargo xtask vectors [--runtime rust] DIR...".into());
+        return Err("say which directories: cargo xtask vectors [--runtime RUNTIME] DIR...".into());
     }
-    finish("vectors", &files::run(&dirs))
+    let report = if runtime == RUST { files::run(&dirs) } else { python::vectors(root, &dirs)? };
+    finish("vectors", &report)
 }
 
 /// Replays the corpora in each directory.
@@ -39,12 +43,12 @@ fn finish(task: &str, report: &Report) -> Result<(), String> {
     if report.failed() { Err(format!("{task} failed")) } else { Ok(()) }
 }
 
-fn known_runtime(name: &str) -> Result<(), String> {
-    if RUNTIMES.contains(&name) {
-        return Ok(());
-    }
-    Err(format!("there is no runtime `{name}` here; the known ones: {}", RUNTIMES.join(", ")))
+fn known_runtime(name: &str) -> Result<&'static str, String> {
+    let known = RUNTIMES.into_iter().find(|known| *known == name);
+    known.ok_or_else(|| format!("there is no runtime `{name}` here; the known ones: {}", RUNTIMES.join(", ")))
 }
 
+const RUST: &str = "rust";
+
 /// Runtimes whose vectors this task runs.
-const RUNTIMES: [&str; 1] = ["rust"];
+const RUNTIMES: [&str; 2] = [RUST, "python"];

@@ -68,7 +68,7 @@ fn vectors(root: &Path) -> Result<(), String> {
         .filter(|dir| dir.is_dir())
         .map(|dir| dir.display().to_string())
         .collect();
-    replay::vectors(&dirs)
+    replay::vectors(root, &dirs)
 }
 
 /// The recorded responses are no part of the repository.

@@ -191,7 +191,16 @@ impl Call {
         event: D,
         tape: &mut Tape,
     ) {
-        self.open(|open| open.value(now, attempt, protocol, event, tape));
+        if self.is_open() {
+            tape.take_down(protocol, event);
+        }
+        self.handle_tape(now, attempt, protocol, tape);
+    }
+
+    /// Applies one provider event that was taken down on a tape: [`Call::handle_value`] in two steps, for hosts that must
+    /// not read their objects while they hold the call. See [`Call`] for how calls are driven.
+    pub fn handle_tape(&mut self, now: Timestamp, attempt: Option<u32>, protocol: Protocol, tape: &Tape) {
+        self.open(|open| open.tape(now, attempt, protocol, tape));
     }
 
     /// Applies token counts. See [`Call`] for how calls are driven.
@@ -371,18 +380,11 @@ impl Open {
         machine.handle_delta(now, attempt, &decoder.decode_payload(json));
     }
 
-    fn value<'de, D: Deserializer<'de>>(
-        &mut self,
-        now: Timestamp,
-        attempt: Option<u32>,
-        protocol: Protocol,
-        event: D,
-        tape: &mut Tape,
-    ) {
+    fn tape(&mut self, now: Timestamp, attempt: Option<u32>, protocol: Protocol, tape: &Tape) {
         self.machine.handle_protocol(now, attempt, protocol.as_str());
         let Self { machine, decoders } = self;
         let Some(decoder) = decoder_of(decoders, machine, attempt, protocol) else { return };
-        machine.handle_delta(now, attempt, &decoder.decode_value(event, tape));
+        machine.handle_delta(now, attempt, &decoder.decode_tape(tape));
     }
 
     /// Reads what the end of the stream left unterminated.

@@ -128,7 +128,7 @@ topics! {
     Usage = "usage",
     /// Where token counts contradict each other.
     UsageWarnings = "usage_warnings",
-    /// Tokens and money of attempts that were not the final one.
+    /// Tokens and money of attempts that failed.
     WastedUsage = "wasted_usage",
 }
 

@@ -136,8 +136,15 @@ impl Decoder {
     /// assert!(delta.visible.contains(ContentKind::Text));
     /// ```
     pub fn decode_value<'t, 'de, D: Deserializer<'de>>(&'t mut self, event: D, tape: &'t mut Tape) -> Delta<'t> {
+        tape.take_down(self.protocol, event);
+        self.decode_tape(tape)
+    }
+
+    /// Says what the event means that was taken down on a tape: [`Decoder::decode_value`] in two steps, for hosts that have
+    /// to let go of their objects in between.
+    pub fn decode_tape<'t>(&'t mut self, tape: &'t Tape) -> Delta<'t> {
         let mut delta = Delta::default();
-        if tape.take_down(event).is_err() {
+        if !tape.is_readable() {
             delta.decode_errors = 1;
         } else if tape.lone_text() == Some("[DONE]") {
             delta.terminal = self.done();
@@ -242,6 +249,11 @@ impl StreamDecoder {
     /// Says what one decoded event means, given as a value of the host: see [`Decoder::decode_value`].
     pub fn decode_value<'t, 'de, D: Deserializer<'de>>(&'t mut self, event: D, tape: &'t mut Tape) -> Delta<'t> {
         self.decoder.decode_value(event, tape)
+    }
+
+    /// Says what the event on a tape means: see [`Decoder::decode_tape`].
+    pub fn decode_tape<'t>(&'t mut self, tape: &'t Tape) -> Delta<'t> {
+        self.decoder.decode_tape(tape)
     }
 
     /// Says what one decoded event means, given as JSON text, beside the bytes.

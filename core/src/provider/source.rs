@@ -9,8 +9,12 @@ use core::fmt;
 
 use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
 
+use base64::engine::Engine;
+use base64::engine::general_purpose::STANDARD;
+
 use super::json::{Malformed, Number, Raw, Reader, Value, fill_from_slice};
 use super::lenient::Fill;
+use super::protocol::Protocol;
 
 /// The next value of an event, and what is in it.
 pub(in crate::provider) trait Source<'de>: Sized {
@@ -92,12 +96,25 @@ impl<'a> From<&'a [u8]> for Input<'a> {
 /// Scratch space for a provider event that a host holds as its own objects.
 ///
 /// A host keeps one and hands it to [`Decoder::decode_value`](super::Decoder::decode_value) again and again: once it has
-/// grown to the size of an event it allocates no more. It holds the event until the next one is taken down.
+/// grown to the size of an event it allocates no more. It holds the event until the next one is taken down; room beyond
+/// 64 KiB of text is given back then.
 #[derive(Clone, Debug, Default)]
 pub struct Tape {
+    /// Empty when the event could not be read.
     tokens: Vec<Token>,
     /// The bytes of all strings, one after the other.
     text: String,
+    spelling: Spelling,
+}
+
+/// How the names of members are spelled, beside the spelling of the wire.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+enum Spelling {
+    /// As on the wire.
+    #[default]
+    Wire,
+    /// Like `content_block_delta`, where the wire has `contentBlockDelta`.
+    Snake,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -123,10 +140,31 @@ struct Span {
 
 impl Tape {
     /// Takes an event down in place of the one before.
-    pub(in crate::provider) fn take_down<'de, D: Deserializer<'de>>(&mut self, event: D) -> Result<(), Malformed> {
+    ///
+    /// Members may be named in `snake_case` where the protocol has `camelCase` on the wire, as the objects of Python
+    /// libraries are. Bytes become base64 text, as on the wire. What the deserializer refuses is decoded as an event that
+    /// cannot be read.
+    pub fn take_down<'de, D: Deserializer<'de>>(&mut self, protocol: Protocol, event: D) {
+        self.clear();
+        self.spelling = match protocol {
+            Protocol::BedrockConverse | Protocol::VercelUiMessage => Spelling::Snake,
+            _ => Spelling::Wire,
+        };
+        if de::DeserializeSeed::deserialize(Scribe { tape: self, depth: 0 }, event).is_err() {
+            self.clear();
+        }
+    }
+
+    /// Whether an event was taken down, and could be read.
+    pub(in crate::provider) fn is_readable(&self) -> bool {
+        !self.tokens.is_empty()
+    }
+
+    fn clear(&mut self) {
         self.tokens.clear();
         self.text.clear();
-        de::DeserializeSeed::deserialize(Scribe { tape: self, depth: 0 }, event).map_err(|_| Malformed)
+        self.tokens.shrink_to(KEPT_TOKENS);
+        self.text.shrink_to(KEPT_TEXT);
     }
 
     /// The event, if it is nothing but a string.
@@ -158,6 +196,12 @@ impl Tape {
         self.text.get(span.start..span.end).unwrap_or_default()
     }
 }
+
+/// Room for values that is kept from one event to the next.
+const KEPT_TOKENS: usize = 1 << 12;
+
+/// Room for bytes of text that is kept from one event to the next.
+const KEPT_TEXT: usize = 64 << 10;
 
 /// Values of one event that are taken down.
 const TOKEN_LIMIT: usize = 1 << 20;
@@ -221,10 +265,12 @@ impl<'de> Visitor<'de> for Scribe<'_> {
     }
 
     fn visit_bytes<E: de::Error>(self, value: &[u8]) -> Result<(), E> {
-        match core::str::from_utf8(value) {
-            Ok(text) => self.visit_str(text),
-            Err(_) => self.visit_unit(),
+        let start = self.tape.text.len();
+        if start.saturating_add(value.len() / 3 * 4) > TEXT_LIMIT {
+            return Err(E::custom("an event of too much text"));
         }
+        STANDARD.encode_string(value, &mut self.tape.text);
+        self.tape.push(Token::Text(Span { start, end: self.tape.text.len() }))
     }
 
     fn visit_unit<E: de::Error>(self) -> Result<(), E> {
@@ -277,12 +323,31 @@ impl Visitor<'_> for Name<'_> {
     }
 
     fn visit_str<E: de::Error>(self, name: &str) -> Result<(), E> {
-        let span = self.0.append(name)?;
-        self.0.push(Token::Name(span))
+        let Self(tape) = self;
+        let start = tape.append(name)?.start;
+        if tape.spelling == Spelling::Snake && name.contains('_') {
+            tape.text.truncate(start);
+            push_camel(&mut tape.text, name);
+        }
+        let end = tape.text.len();
+        tape.push(Token::Name(Span { start, end }))
     }
 
     fn visit_bytes<E: de::Error>(self, name: &[u8]) -> Result<(), E> {
         self.visit_str(core::str::from_utf8(name).map_err(E::custom)?)
+    }
+}
+
+/// Appends a name of the form `input_tokens` as `inputTokens`; an underscore that no letter follows stays.
+fn push_camel(text: &mut String, name: &str) {
+    let mut rest = name.chars().peekable();
+    // A name may begin with an underscore.
+    text.extend(rest.next());
+    while let Some(char) = rest.next() {
+        match rest.next_if(char::is_ascii_lowercase) {
+            Some(next) if char == '_' => text.push(next.to_ascii_uppercase()),
+            next => text.extend([Some(char), next].into_iter().flatten()),
+        }
     }
 }
 

@@ -17,7 +17,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
-    compare::{compare, compare_attributes},
+    compare::{compare, compare_attributes, compare_records},
     identities,
     report::Report,
 };
@@ -48,6 +48,11 @@ struct Expect {
 
 /// Runs every vector below each directory.
 pub fn run(dirs: &[PathBuf]) -> Report {
+    run_with(dirs, |_, text| check(text))
+}
+
+/// Runs every vector below each directory with a check of the caller's, which is given the file and its text.
+pub fn run_with(dirs: &[PathBuf], mut check: impl FnMut(&Path, &str) -> Result<Vec<String>, String>) -> Report {
     let mut report = Report::default();
     for dir in dirs {
         let mut files = Vec::new();
@@ -59,7 +64,7 @@ pub fn run(dirs: &[PathBuf]) -> Report {
         files.sort();
         for file in files {
             let differences = match fs::read_to_string(&file) {
-                Ok(text) => check(&text).unwrap_or_else(|error| vec![error]),
+                Ok(text) => check(&file, &text).unwrap_or_else(|error| vec![error]),
                 Err(error) => vec![error.to_string()],
             };
             report.add(file, differences);
@@ -73,6 +78,36 @@ pub fn run(dirs: &[PathBuf]) -> Report {
 /// # Errors
 /// A message when the text is no vector, or a step is no event.
 pub fn check(text: &str) -> Result<Vec<String>, String> {
+    let vector = read(text)?;
+    judge(&vector.expect, &replay(&vector)?)
+}
+
+/// Checks what another runtime made of a vector, as the JSON of its records: each has to be the JSON that this one writes, to
+/// the byte, and what the vector expects.
+///
+/// # Errors
+/// A message when the text is no vector, a step is no event, or a record is none.
+pub fn check_foreign(text: &str, records: &[String]) -> Result<Vec<String>, String> {
+    let vector = read(text)?;
+    let own = replay(&vector)?;
+    let mut out = Vec::new();
+    if own.len() != records.len() {
+        out.push(format!("{} records, of Rust {}", records.len(), own.len()));
+    }
+    let mut foreign = Vec::new();
+    for (at, (own, json)) in own.iter().zip(records).enumerate() {
+        let record = Record::from_json(json).map_err(|error| error.to_string())?;
+        if own.to_json() != *json {
+            compare_records(&format!("records[{at}]"), own, &record, &mut out);
+            out.push(format!("records[{at}]: not the JSON of Rust"));
+        }
+        foreign.push(record);
+    }
+    out.extend(judge(&vector.expect, &foreign)?);
+    Ok(out)
+}
+
+fn read(text: &str) -> Result<Vector, String> {
     let vector: Vector = serde_json::from_str(text).map_err(|error| format!("no vector: {error}"))?;
     if vector.schema != SCHEMA {
         return Err(format!("schema is `{}`, this runner knows `{SCHEMA}`", vector.schema));
@@ -81,10 +116,14 @@ pub fn check(text: &str) -> Result<Vec<String>, String> {
     if expect.records.is_none() && expect.attributes.is_none() && expect.attempt_attributes.is_none() {
         return Err(String::from("expects nothing"));
     }
-    let records = replay(&vector)?;
+    Ok(vector)
+}
+
+/// Lists where records differ from what is expected.
+fn judge(expect: &Expect, records: &[Record]) -> Result<Vec<String>, String> {
     let mut out: Vec<String> = records.iter().flat_map(identities::broken).collect();
     if let Some(expected) = &expect.records {
-        let got = serde_json::to_value(&records).map_err(|error| error.to_string())?;
+        let got = serde_json::to_value(records).map_err(|error| error.to_string())?;
         compare("records", <Vec<Record>>::SHAPE, expected, Some(&got), &mut out);
     }
     if let Some(first) = records.first() {

@@ -85,6 +85,99 @@ fn what_a_deserializer_refuses_is_counted() {
     assert_eq!(decoder.decode_value(deep, &mut tape).decode_errors, 1);
 }
 
+/// `contentBlockDelta` as the attributes of Python objects spell it.
+fn snake(name: &str) -> String {
+    let mut out = String::new();
+    for char in name.chars() {
+        if char.is_ascii_uppercase() {
+            out.push('_');
+        }
+        out.push(char.to_ascii_lowercase());
+    }
+    out
+}
+
+fn renamed(value: &Value) -> Value {
+    match value {
+        Value::Object(members) => members.iter().map(|(name, value)| (snake(name), renamed(value))).collect(),
+        Value::Array(elements) => elements.iter().map(renamed).collect(),
+        other => other.clone(),
+    }
+}
+
+#[test]
+fn camel_case_names_may_be_snake_case() {
+    let bedrock = [
+        json!({"messageStart": {"role": "assistant"}}),
+        json!({"contentBlockStart": {"contentBlockIndex": 1, "start": {"toolUse": {"toolUseId": "t", "name": "f"}}}}),
+        json!({"contentBlockDelta": {"contentBlockIndex": 0, "delta": {"text": "Hi"}}}),
+        json!({"contentBlockDelta": {"contentBlockIndex": 0, "delta": {"reasoningContent": {"text": "Hm"}}}}),
+        json!({"messageStop": {"stopReason": "end_turn"}}),
+        json!({"metadata": {"usage": {"inputTokens": 3, "outputTokens": 2, "cacheReadInputTokens": 1}, "metrics": {"latencyMs": 9}}}),
+        json!({"throttlingException": {"message": "slow down"}}),
+    ];
+    let vercel = [
+        json!({"type": "tool-input-available", "toolCallId": "c", "toolName": "f", "providerExecuted": true}),
+        json!({"type": "error", "errorText": "no"}),
+        json!({"type": "finish", "finishReason": "stop", "messageMetadata": {"totalUsage": {"inputTokens": 3, "outputTokens": 2}}}),
+    ];
+    let gemini = [json!({
+        "responseId": "r", "modelVersion": "m",
+        "candidates": [{"finishReason": "STOP", "content": {"parts": [{"functionCall": {"name": "f", "args": {}}}]}}],
+        "usageMetadata": {"promptTokenCount": 3, "candidatesTokenCount": 2, "thoughtsTokenCount": 1},
+    })];
+    for (protocol, events) in [
+        (Protocol::BedrockConverse, bedrock.as_slice()),
+        (Protocol::VercelUiMessage, vercel.as_slice()),
+        (Protocol::GeminiGenerateContent, gemini.as_slice()),
+    ] {
+        let (mut camel, mut other) = (Decoder::new(protocol), Decoder::new(protocol));
+        let (mut tape, mut other_tape) = (Tape::default(), Tape::default());
+        for event in events {
+            let expected = format!("{:?}", camel.decode_value(event, &mut tape));
+            assert!(!expected.contains("decode_errors: 1"), "{event}");
+            assert_eq!(format!("{:?}", other.decode_value(renamed(event), &mut other_tape)), expected, "{event}");
+            let nothing = format!("{:?}", Decoder::new(protocol).decode_payload(b"{}"));
+            assert_ne!(expected, nothing, "{protocol}: {event} says nothing");
+        }
+    }
+}
+
+/// An object with one member, whose value is bytes.
+fn of_bytes(
+    name: &'static str,
+    bytes: &'static [u8],
+) -> impl serde::Deserializer<'static, Error = serde::de::value::Error> {
+    let member = (name, serde::de::value::BytesDeserializer::new(bytes));
+    serde::de::value::MapDeserializer::new(core::iter::once(member))
+}
+
+#[test]
+fn bytes_are_the_base64_that_the_wire_has() {
+    let mut tape = Tape::default();
+    let chunk = br#"{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"Hi"}}"#;
+    let mut decoder = Decoder::new(Protocol::BedrockInvoke);
+    let delta = decoder.decode_value(of_bytes("bytes", chunk), &mut tape);
+    assert_eq!((delta.bytes[0], delta.decode_errors), (2, 0));
+
+    // 4 bytes for every 3, filled up: 8 for 4, of which two are no UTF-8.
+    let mut decoder = Decoder::new(Protocol::OpenAiCompletions);
+    let mut tape = Tape::default();
+    let delta = decoder.decode_value(of_bytes("id", b"\x89P\xffG"), &mut tape);
+    assert_eq!(delta.response_id.as_deref(), Some("iVD/Rw=="));
+}
+
+#[test]
+fn an_event_larger_than_the_tape_keeps_is_read_and_let_go() {
+    let mut decoder = Decoder::new(Protocol::OpenAiChat);
+    let mut tape = Tape::default();
+    let event = |length| json!({"choices": [{"delta": {"content": "x".repeat(length)}}]});
+    for length in [1, 300_000, 2] {
+        let delta = decoder.decode_value(event(length), &mut tape);
+        assert_eq!(usize::try_from(delta.bytes[0]).unwrap(), length);
+    }
+}
+
 /// JSON that looks like events: the names that decoders read, with anything below them.
 fn event() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![

@@ -1,0 +1,308 @@
+"""The way of records from calls that ended to sinks."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import threading
+import time
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, NamedTuple
+
+from llmspan import _llmspan
+from llmspan.sinks import Callback, Sink
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from llmspan._llmspan import Record
+
+
+class RecorderStats(NamedTuple):
+    """What a recorder did."""
+
+    open_calls: int
+    """Calls that are open."""
+    records: int
+    """Records of calls that ended."""
+    dropped: int
+    """Records that no sink got, because the queue was full."""
+    sink_errors: int
+    """Exceptions of sinks."""
+    invalid_events: int
+    """Events left out because their fields could not be read; the first one is a ``RuntimeWarning``."""
+
+
+class Recorder:
+    """What calls share: configuration, clocks and sinks.
+
+    Records are handed to the sinks on a thread of the recorder, which starts with the first record. At the exit of the
+    interpreter, calls that are open end as ``abandoned``, and what is queued is handed over.
+    """
+
+    def __init__(
+        self,
+        sinks: Iterable[Sink | Callable[[Record], object]] = (),
+        *,
+        profiles: Iterable[str] = ("otel-1.41",),
+        config: Mapping[str, object] | str | None = None,
+        queue_size: int = 10_000,
+        clock: Callable[[], int] = time.perf_counter_ns,
+        wall_clock: Callable[[], int] | None = time.time_ns,
+    ) -> None:
+        """Make a recorder.
+
+        :param sinks: sinks, or functions that are called with each record.
+        :param profiles: names of the dialects that sinks write, unless a sink has its own.
+        :param config: configuration of the engine, as a mapping or as JSON.
+        :param queue_size: records that wait for the sinks; past it they are dropped and counted.
+        :param clock: the monotonic clock, in nanoseconds; ``at_ns`` of events are times of it.
+        :param wall_clock: the wall clock, in nanoseconds since 1970, read once per call; ``None`` for records without
+            absolute times.
+        :raises llmspan.errors.InvalidConfigError: for a configuration that is out of range.
+        :raises llmspan.errors.UnknownProfileError: for a profile that does not exist.
+        """
+        self.profiles = tuple(profiles)
+        _llmspan.Record.from_json('{"call": "1"}').attributes(*self.profiles)
+        self.sinks = tuple(sink if isinstance(sink, Sink) else Callback(sink) for sink in sinks)
+        self._dispatcher = _Dispatcher(self.sinks, queue_size)
+        self.engine = _llmspan.Recorder(self._dispatcher.push, clock, wall_clock, _to_json(config))
+        if self.engine.has_deadlines:
+            self._dispatcher.tick_with(self.engine.tick)
+        for sink in self.sinks:
+            sink.attach(self)
+        _recorders.add(self)
+
+    def flush(self, timeout: float = 5.0) -> bool:
+        """Wait until the sinks have the records so far, at most ``timeout`` seconds; says whether they do."""
+        return self._dispatcher.flush(timeout)
+
+    def close(self, timeout: float = 5.0) -> None:
+        """End open calls as ``abandoned``, flush, and close the sinks."""
+        self.engine.abandon_open_calls()
+        self._dispatcher.close(timeout)
+        _recorders.discard(self)
+
+    def tick(self) -> None:
+        """End the calls whose deadline, idle timeout or age has passed.
+
+        The thread of the recorder does this about every second, if the configuration has one of them.
+        """
+        self.engine.tick()
+
+    @property
+    def stats(self) -> RecorderStats:
+        """Counts of this recorder."""
+        engine, dispatcher = self.engine, self._dispatcher
+        return RecorderStats(
+            open_calls=engine.open_calls,
+            records=engine.records,
+            dropped=dispatcher.dropped,
+            sink_errors=dispatcher.sink_errors,
+            invalid_events=engine.invalid_events,
+        )
+
+    def _after_fork(self) -> None:
+        """In the child of a fork: what was open or queued is the parent's."""
+        self.engine.forget_open_calls()
+        self._dispatcher.reset()
+
+
+def configure(
+    sinks: Iterable[Sink | Callable[[Record], object]] = (),
+    *,
+    profiles: Iterable[str] = ("otel-1.41",),
+    config: Mapping[str, object] | str | None = None,
+    queue_size: int = 10_000,
+) -> Recorder:
+    """Make the recorder that calls use unless they are given another one, and give it back.
+
+    The one before it is closed: its calls that are open end as ``abandoned``. See :class:`Recorder` for the arguments.
+    """
+    recorder = Recorder(sinks, profiles=profiles, config=config, queue_size=queue_size)
+    before, _default[:] = _default[:], [recorder]
+    for old in before:
+        old.close()
+    return recorder
+
+
+def default_recorder() -> Recorder:
+    """Give the recorder that was configured, or else one without sinks."""
+    try:
+        return _default[0]
+    except IndexError:
+        return configure()
+
+
+def flush(timeout: float = 5.0) -> bool:
+    """Flush the default recorder: see :meth:`Recorder.flush`."""
+    return default_recorder().flush(timeout)
+
+
+class _Dispatcher:
+    """A bounded queue of records, and the thread that hands them to the sinks."""
+
+    def __init__(self, sinks: tuple[Sink, ...], capacity: int) -> None:
+        self._sinks = sinks
+        self._capacity = capacity
+        self._closed = False
+        self._tick: Callable[[], None] | None = None
+        self.dropped = 0
+        self.sink_errors = 0
+        self.reset()
+
+    def reset(self) -> None:
+        """Begin without anything queued, and without a thread."""
+        # `SimpleQueue.put` may be interrupted by a destructor that ends a call, and puts too.
+        self._queue: SimpleQueue[Record | _Request] = SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._starting = threading.Lock()
+        if self._tick:
+            self._start()
+
+    def tick_with(self, tick: Callable[[], None]) -> None:
+        """Have the thread look at deadlines, about every second."""
+        self._tick = tick
+        self._start()
+
+    def push(self, record: Record) -> None:
+        """Queue a record. Called on the thread that ended the call, also by destructors: it never waits."""
+        if not self._sinks:
+            return
+        if self._closed:
+            # The interpreter exits, or another recorder took over: no thread is left.
+            self._record(record)
+        elif self._queue.qsize() >= self._capacity:
+            self.dropped += 1
+        else:
+            self._queue.put(record)
+            self._start()
+
+    def flush(self, timeout: float) -> bool:
+        if self._closed or (self._thread is None and self._queue.empty()):
+            return True
+        return self._ask(_Request(stop=False), timeout)
+
+    def close(self, timeout: float) -> None:
+        if self._closed:
+            return
+        if self._thread is not None:
+            self._ask(_Request(stop=True), timeout)
+        self._closed = True
+        self._tick = None
+        self._drain()
+        for sink in self._sinks:
+            self._guard(sink.close)
+
+    def _ask(self, request: _Request, timeout: float) -> bool:
+        if threading.current_thread() is self._thread:
+            return False
+        self._queue.put(request)
+        self._start()
+        return request.done.wait(timeout)
+
+    def _start(self) -> None:
+        # Nobody waits for the lock: whoever has it is starting the thread.
+        if self._thread is not None or not self._starting.acquire(blocking=False):
+            return
+        try:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="llmspan", daemon=True)
+                self._thread.start()
+        except RuntimeError:
+            # No thread can be started any more: the interpreter exits.
+            self._thread = None
+            self._drain()
+        finally:
+            self._starting.release()
+
+    def _run(self) -> None:
+        queue = self._queue
+        unflushed = False
+        while True:
+            try:
+                item = queue.get(timeout=_PAUSE if unflushed or self._tick else None)
+            except Empty:
+                if self._tick:
+                    self._tick()
+                if unflushed:
+                    unflushed = False
+                    self._flush()
+                continue
+            if isinstance(item, _Request):
+                self._flush()
+                unflushed = False
+                item.done.set()
+                if item.stop:
+                    return
+            else:
+                unflushed = True
+                self._record(item)
+
+    def _drain(self) -> None:
+        while True:
+            try:
+                item = self._queue.get_nowait()
+            except Empty:
+                break
+            if isinstance(item, _Request):
+                item.done.set()
+            else:
+                self._record(item)
+        self._flush()
+
+    def _record(self, record: Record) -> None:
+        for sink in self._sinks:
+            self._guard(sink.record, record)
+
+    def _flush(self) -> None:
+        for sink in self._sinks:
+            self._guard(sink.flush)
+
+    def _guard(self, function: Callable[..., object], *arguments: object) -> None:
+        try:
+            function(*arguments)
+        except BaseException:  # also an exit would stop the thread
+            self.sink_errors += 1
+            if self.sink_errors == 1:
+                import logging  # noqa: PLC0415 - not for programs whose sinks work
+
+                logging.getLogger("llmspan").warning("a sink failed; later failures are counted", exc_info=True)
+
+
+class _Request:
+    """Asks the thread of a dispatcher to flush, or to stop after that."""
+
+    def __init__(self, *, stop: bool) -> None:
+        self.stop = stop
+        self.done = threading.Event()
+
+
+def _to_json(config: Mapping[str, object] | str | None) -> str | None:
+    if config is None or isinstance(config, str):
+        return config
+    import json  # noqa: PLC0415 - only where there is something to write
+
+    return json.dumps(dict(config))
+
+
+def _close_all() -> None:
+    for recorder in list(_recorders):
+        recorder.close()
+
+
+def _after_fork() -> None:
+    for recorder in list(_recorders):
+        recorder._after_fork()
+
+
+_PAUSE = 1.0
+"""Seconds without a record after which sinks are flushed, and between two looks at deadlines."""
+
+_default: list[Recorder] = []
+_recorders: set[Recorder] = set()
+"""Recorders that are not closed: calls may end in them until the interpreter exits."""
+
+atexit.register(_close_all)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

@@ -1,0 +1,160 @@
+//! The Python package: built as a wheel, installed, and checked as users get it.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use llmspan_runner::{report::Report, vectors};
+use serde::Deserialize;
+
+use crate::sh::Program;
+
+/// The task `python`: everything that has to hold for the package.
+pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<(), String> {
+    if let Some(argument) = arguments.first() {
+        return Err(format!("`{argument}` is nothing that `python` understands"));
+    }
+    let venv = Venv::with_package(root)?;
+    let tests = root.join("python/tests");
+    let config = root.join("python/pyproject.toml");
+    venv.tool("ruff").args("check .").run()?;
+    venv.tool("ruff").args("format --check .").run()?;
+    venv.tool("mypy").run()?;
+    venv.python().args("-m mypy.stubtest llmspan._llmspan").run()?;
+    venv.python().args("-m pytest -c").arg(&config).args("--rootdir").arg(&tests).arg(&tests).run()?;
+    venv.installs_elsewhere()
+}
+
+/// Runs vectors through the installed package; what comes out is compared with the records of Rust and with what the vectors
+/// expect.
+pub(crate) fn vectors(root: &Path, dirs: &[PathBuf]) -> Result<Report, String> {
+    let venv = Venv::with_package(root)?;
+    let mut files = Vec::new();
+    vectors::run_with(dirs, |file, _| {
+        files.push(fs::canonicalize(file).map_err(|error| error.to_string())?);
+        Ok(Vec::new())
+    });
+    let list = venv.dir.join("vectors.txt");
+    let lines: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
+    fs::write(&list, lines.join("\n")).map_err(|error| format!("{}: {error}", list.display()))?;
+    let output = venv.python().arg(&root.join("python/tests/vectors.py")).arg(&list).read()?;
+    let mut played = BTreeMap::new();
+    for line in output.lines() {
+        let one: Played = serde_json::from_str(line).map_err(|error| format!("{line}: {error}"))?;
+        played.insert(one.file.clone(), one);
+    }
+    for (why, count) in count_by(played.values().filter_map(|one| one.why.as_deref())) {
+        println!("{count} from the event log, for want of a method: {why}");
+    }
+    Ok(vectors::run_with(dirs, |file, text| {
+        let file = fs::canonicalize(file).map_err(|error| error.to_string())?;
+        let one = played.get(&file).ok_or("not played")?;
+        one.error.as_ref().map_or_else(|| vectors::check_foreign(text, &one.records), |error| Err(error.clone()))
+    }))
+}
+
+/// What `vectors.py` says of one vector.
+#[derive(Deserialize)]
+struct Played {
+    file: PathBuf,
+    records: Vec<String>,
+    why: Option<String>,
+    error: Option<String>,
+}
+
+fn count_by<'a>(words: impl Iterator<Item = &'a str>) -> BTreeMap<&'a str, usize> {
+    let mut counts = BTreeMap::new();
+    for word in words {
+        *counts.entry(word).or_default() += 1;
+    }
+    counts
+}
+
+/// A virtual environment below `target/python`, with the pinned tools and the wheel of the package.
+struct Venv {
+    root: PathBuf,
+    /// Where the environment, the wheels and the lists are.
+    dir: PathBuf,
+}
+
+impl Venv {
+    fn with_package(root: &Path) -> Result<Self, String> {
+        let venv = Self { root: root.into(), dir: root.join("target/python") };
+        venv.install_tools()?;
+        let wheel = venv.build("build --release --strip", ".whl")?;
+        venv.pip("install --quiet --force-reinstall --no-deps").arg(&wheel).run()?;
+        Ok(venv)
+    }
+
+    /// Installs the pinned tools, unless they are there.
+    fn install_tools(&self) -> Result<(), String> {
+        let pins = self.root.join("python/requirements-dev.txt");
+        let read = |path: &Path| fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()));
+        let (wanted, stamp) = (read(&pins)?, self.dir.join("installed.txt"));
+        if read(&stamp).is_ok_and(|installed| installed == wanted) {
+            return Ok(());
+        }
+        interpreter(&self.root).args("-m venv --clear").arg(&self.dir.join("venv")).run()?;
+        self.pip("install --quiet --requirement").arg(&pins).run()?;
+        fs::write(&stamp, wanted).map_err(|error| format!("{}: {error}", stamp.display()))
+    }
+
+    /// Builds a distribution and gives its file.
+    fn build(&self, how: &str, suffix: &str) -> Result<PathBuf, String> {
+        let out = self.dir.join("dist");
+        for old in distributions(&out, suffix) {
+            fs::remove_file(&old).map_err(|error| format!("{}: {error}", old.display()))?;
+        }
+        // The interpreter that is checked is the one that the wheel is built with.
+        let maturin = self.tool("maturin").args(how).args("--out").arg(&out);
+        maturin.env("VIRTUAL_ENV", self.dir.join("venv")).run()?;
+        distributions(&out, suffix).pop().ok_or_else(|| format!("no `{suffix}` came out of maturin"))
+    }
+
+    /// Checks that the wheel is for every supported Python, and that wheel and source distribution install on their own.
+    fn installs_elsewhere(&self) -> Result<(), String> {
+        let wheels = distributions(&self.dir.join("dist"), ".whl");
+        let wheel = wheels.first().ok_or("the wheel has gone")?;
+        let name = wheel.display().to_string();
+        if !name.contains("-cp310-abi3-") {
+            return Err(format!("{name}: not a wheel for the stable ABI of CPython 3.10"));
+        }
+        let sdist = self.build("sdist", ".tar.gz")?;
+        for distribution in [wheel, &sdist] {
+            let empty = self.dir.join("empty");
+            interpreter(&self.root).args("-m venv --clear").arg(&empty).run()?;
+            let python = empty.join(BIN).join("python").display().to_string();
+            Program::new(&self.dir, &python).args("-m pip install --quiet").arg(distribution).run()?;
+            Program::new(&self.dir, &python).arg(&self.root.join("python/tests/first_call.py")).run()?;
+        }
+        Ok(())
+    }
+
+    fn pip(&self, arguments: &str) -> Program {
+        self.python().args("-m pip --disable-pip-version-check").args(arguments)
+    }
+
+    /// The interpreter of the environment, run away from the sources of the package, which would hide the installed one.
+    fn python(&self) -> Program {
+        Program::new(&self.dir, &self.dir.join("venv").join(BIN).join("python").display().to_string())
+    }
+
+    fn tool(&self, name: &str) -> Program {
+        let tool = self.dir.join("venv").join(BIN).join(name).display().to_string();
+        // Its settings are looked for where it runs.
+        Program::new(&self.root.join("python"), &tool)
+    }
+}
+
+fn interpreter(root: &Path) -> Program {
+    Program::new(root, if cfg!(windows) { "python" } else { "python3" })
+}
+
+fn distributions(dir: &Path, suffix: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path());
+    entries.filter(|path| path.display().to_string().ends_with(suffix)).collect()
+}
+
+const BIN: &str = if cfg!(windows) { "Scripts" } else { "bin" };
