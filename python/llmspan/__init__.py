@@ -30,9 +30,36 @@ from llmspan._llmspan import (
     replay,
     spans,
 )
+from llmspan._context import current_call
 from llmspan.call import Attempt, Call, Phase
 from llmspan.errors import Error
 from llmspan.recorder import Recorder, RecorderStats, configure, default_recorder, flush
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from llmspan._instrument import instrument, is_instrumented, uninstrument
+    from llmspan._observe import observe
+else:
+    # What most programs need one of is imported when it is asked for.
+    _LAZY = {
+        "instrument": "llmspan._instrument",
+        "is_instrumented": "llmspan._instrument",
+        "uninstrument": "llmspan._instrument",
+        "observe": "llmspan._observe",
+    }
+
+    def __getattr__(name):
+        module = _LAZY.get(name)
+        if module is None:
+            raise AttributeError(f"module `llmspan` has no attribute `{name}`")
+        import importlib
+
+        value = getattr(importlib.import_module(module), name)
+        globals()[name] = value
+        return value
+
+
+call = Call
 
 __all__ = [
     "METRIC_PROFILES",
@@ -49,14 +76,20 @@ __all__ = [
     "RecorderStats",
     "__version__",
     "chrome_trace",
+    "call",
     "configure",
+    "current_call",
     "default_recorder",
     "detect",
     "errors",
     "flush",
+    "instrument",
+    "is_instrumented",
+    "observe",
     "otlp_traces",
     "read_headers",
     "replay",
     "sinks",
     "spans",
+    "uninstrument",
 ]

@@ -1163,6 +1163,69 @@ class ChromeTraceLog:
     def close(self) -> str:
         """What to append at the end of the file; empty when it was asked for before."""
 
+@final
+class ModelRequest:
+    """A request to a model, by what its URL, headers and body say."""
+
+    @property
+    def protocol(self) -> str:
+        """The protocol that the response will be in."""
+    @property
+    def provider(self) -> str | None:
+        """Provider by its OpenTelemetry name."""
+    @property
+    def model(self) -> str | None:
+        """Model that is asked for."""
+    @property
+    def stream(self) -> bool | None:
+        """Whether a stream is asked for."""
+    @property
+    def server_address(self) -> str | None:
+        """Host of the URL."""
+    def call_fields(self) -> dict[str, Any]:
+        """What a call that begins with this request is opened with."""
+
+@final
+class Correlator:
+    """Finds the attempts of one call among the requests of a client."""
+
+    def __new__(cls) -> Self: ...
+    def request(self, request: ModelRequest, flow: int | None, at_ns: int) -> tuple[int, int, dict[str, Any]] | None:
+        """The call that a request is the next attempt of, when its last attempt failed, and the fields of the retry in between;
+        `None` for a request that begins a call.
+        """
+    def failed(
+        self,
+        call: int,
+        request: ModelRequest,
+        flow: int | None,
+        at_ns: int,
+        *,
+        status_code: int | None = None,
+        error_type: str | None = None,
+        abort_like: bool = False,
+        retry_after_ns: int | None = None,
+    ) -> bool:
+        """Take note that the request of a call failed; whether another attempt may come."""
+    def moved_on(self, flow: int) -> None:
+        """Take note that a flow of control does something else."""
+    def shutdown(self) -> None:
+        """End all waiting."""
+    def over(self, at_ns: int) -> list[tuple[int, int]]:
+        """The calls whose retries stopped coming, each with the time at which its last attempt failed."""
+    @property
+    def timeout_ns(self) -> int | None:
+        """The time at which `over` has something to say, unless a retry comes before."""
+
+def read_request(url: str, headers: HeaderPairs | None = None, body: bytes | None = None) -> ModelRequest | None:
+    """Read a request by its URL, headers and body; `None` when it goes to no model whose answer could be read."""
+
+def detect_event(event: object) -> str | None:
+    """Find the protocol of an event that an SDK hands out, by its shape; `None` when it has none that is known."""
+
+def is_event(data: bytes) -> bool:
+    """Whether data is the JSON of one event, and not the bytes of a response."""
+
 def detect(url: str, headers: HeaderPairs | None = None, first_bytes: bytes | None = None) -> str | None:
     """Find the protocol of a response by what HTTP tells; `None` when it is no answer in a known one."""
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from llmspan import _llmspan
+from llmspan._context import enter, leave
 from llmspan.failure import describe, is_abort
 from llmspan.recorder import default_recorder
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+    from contextvars import Token
     from types import TracebackType
 
     from typing_extensions import Self
@@ -30,8 +32,16 @@ class Call(_llmspan.Call):
     because of what they are told: an event whose fields cannot be read is left out and counted in
     :attr:`Recorder.stats`.
 
+    In the block of a call its requests are its attempts, where hooks see them (:func:`llmspan.instrument`).
+
     What is told to a call and not to one of its attempts is about its latest attempt.
     """
+
+    now: Callable[[], int]
+    """The clock of ``at_ns``, in nanoseconds."""
+    is_seen = False
+    """Whether hooks see a request of the call at the wire."""
+    _token: Token[Call | None] | None = None
 
     def __new__(
         cls,
@@ -65,9 +75,10 @@ class Call(_llmspan.Call):
         :param id: id of the call in its record; numbered by the recorder when it is not said.
         :param recorder: recorder of the call; the one of :func:`llmspan.configure` when it is not said.
         """
-        return super().__new__(
+        recorder = recorder or default_recorder()
+        call = super().__new__(
             cls,
-            (recorder or default_recorder()).engine,
+            recorder.engine,
             id,
             operation=operation,
             provider=provider,
@@ -81,6 +92,8 @@ class Call(_llmspan.Call):
             unix_ns=unix_ns,
             at_ns=at_ns,
         )
+        call.now = recorder.clock
+        return call
 
     def phase(self, name: str, *, at_ns: int | None = None) -> Phase:
         """Begin a phase, such as ``prompt.build``; it ends with its block, or with :meth:`Phase.end`."""
@@ -146,19 +159,23 @@ class Call(_llmspan.Call):
             )
 
     def __enter__(self) -> Self:
-        """Begin the block of the call."""
+        """Begin the block of the call: requests that hooks see in it are its attempts."""
+        self._token = enter(self)
         return self
 
     def __exit__(
         self, _type: type[BaseException] | None, error: BaseException | None, _traceback: TracebackType | None
     ) -> None:
         """End the call."""
+        token, self._token = self._token, None
+        if token is not None:
+            leave(token)
         if self.is_open:
             self.end_with(error)
 
     async def __aenter__(self) -> Self:
         """Begin the block of the call."""
-        return self
+        return self.__enter__()
 
     async def __aexit__(
         self, _type: type[BaseException] | None, error: BaseException | None, _traceback: TracebackType | None

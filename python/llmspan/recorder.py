@@ -6,8 +6,9 @@ import atexit
 import os
 import threading
 import time
+import weakref
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from llmspan import _llmspan
 from llmspan.sinks import Callback, Sink
@@ -31,6 +32,16 @@ class RecorderStats(NamedTuple):
     """Exceptions of sinks."""
     invalid_events: int
     """Events left out because their fields could not be read; the first one is a ``RuntimeWarning``."""
+
+
+class Settler(Protocol):
+    """Keeps calls open that may have ended."""
+
+    def flush(self, recorder: Recorder) -> None:
+        """End what has ended as far as the flow of control that flushes can tell."""
+
+    def close(self, recorder: Recorder) -> None:
+        """End what is kept open."""
 
 
 class Recorder:
@@ -64,6 +75,8 @@ class Recorder:
         """
         self.profiles = tuple(profiles)
         _llmspan.Record.from_json('{"call": "1"}').attributes(*self.profiles)
+        self.clock = clock
+        self._settlers: weakref.WeakSet[Settler] = weakref.WeakSet()
         self.sinks = tuple(sink if isinstance(sink, Sink) else Callback(sink) for sink in sinks)
         self._dispatcher = _Dispatcher(self.sinks, queue_size)
         self.engine = _llmspan.Recorder(self._dispatcher.push, clock, wall_clock, _to_json(config))
@@ -75,10 +88,18 @@ class Recorder:
 
     def flush(self, timeout: float = 5.0) -> bool:
         """Wait until the sinks have the records so far, at most ``timeout`` seconds; says whether they do."""
+        for settler in list(self._settlers):
+            settler.flush(self)
         return self._dispatcher.flush(timeout)
+
+    def settle_with(self, settler: Settler) -> None:
+        """Let somebody who keeps calls open know before a flush and before the end."""
+        self._settlers.add(settler)
 
     def close(self, timeout: float = 5.0) -> None:
         """End open calls as ``abandoned``, flush, and close the sinks."""
+        for settler in list(self._settlers):
+            settler.close(self)
         self.engine.abandon_open_calls()
         self._dispatcher.close(timeout)
         _recorders.discard(self)

@@ -4,6 +4,7 @@
 //! - [`value`] reads Python objects in place, for provider events and for the fields of events alike.
 //! - [`recorder`] has what calls share: configuration, clocks, and where records go.
 //! - [`call`] takes events; [`record`] shows what came out of them.
+//! - [`wire`] serves hooks around HTTP clients.
 //! - [`export`] and [`metrics`] write records for others.
 //!
 //! No lock is held while Python code runs: that code may give the interpreter to a thread which waits for the lock.
@@ -15,6 +16,7 @@ mod metrics;
 mod record;
 mod recorder;
 mod value;
+mod wire;
 
 #[pyo3::pymodule(gil_used = false)]
 mod _llmspan {
@@ -28,6 +30,7 @@ mod _llmspan {
         metrics::Metrics,
         record::{Part, Record},
         recorder::Recorder,
+        wire::{Correlator, ModelRequest, detect_event, is_event, read_request},
     };
 
     #[pymodule_init]

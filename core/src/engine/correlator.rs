@@ -111,8 +111,8 @@ impl Correlator {
         self.handle_timeout(now);
         let at = self.waiting.iter().rposition(|waiting| waiting.is_resumed_by(flow, request));
         let resumed = at.and_then(|at| self.waiting.remove(at));
-        if flow.is_some() {
-            self.give_up(|waiting| waiting.flow == flow);
+        if let Some(flow) = flow {
+            self.handle_flow_moved_on(flow);
         }
         resumed.map(|waiting| Resumed {
             call: waiting.call,
@@ -159,7 +159,12 @@ impl Correlator {
         self.waiting.retain(|waiting| waiting.call != call);
     }
 
-    /// Ends all waiting: for hosts that flush or shut down.
+    /// Takes note that a flow of control does something else: it has given up on what failed in it.
+    pub fn handle_flow_moved_on(&mut self, flow: u64) {
+        self.give_up(|waiting| waiting.flow == Some(flow));
+    }
+
+    /// Ends all waiting: for hosts that shut down.
     pub fn handle_shutdown(&mut self) {
         self.give_up(|_| true);
     }

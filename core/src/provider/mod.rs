@@ -38,6 +38,6 @@ mod vercel_ui_message;
 
 pub use accounting::{Accounting, Basis, Counted};
 pub use decoder::{Decoder, StreamDecoder};
-pub use detect::Detected;
+pub use detect::{Detected, is_event};
 pub use protocol::{Protocol, UnknownProtocol};
 pub use source::Tape;

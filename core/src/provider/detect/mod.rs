@@ -8,7 +8,7 @@ mod tests;
 
 pub(super) use self::address::Address;
 use self::rules::{Verdict, verdict};
-use super::Protocol;
+use super::{Protocol, Tape};
 use crate::framing::Framing;
 
 /// What a response speaks.
@@ -91,6 +91,27 @@ impl Protocol {
             protocol,
             framing: media.framing(start).or_else(|| shape::framing(start, protocol)).unwrap_or(framing),
         })
+    }
+}
+
+/// Whether data is the JSON of one event, and not the bytes of a response: an object with nothing behind it. A line of a
+/// response has its line feed.
+///
+/// ```
+/// use llmspan_core::provider::is_event;
+///
+/// assert!(is_event(br#"{"choices": []}"#));
+/// assert!(!is_event(b"data: {}\n\n") && !is_event(b"{}\n") && !is_event(b""));
+/// ```
+pub fn is_event(data: &[u8]) -> bool {
+    data.trim_ascii_start().first() == Some(&b'{') && data.last() == Some(&b'}')
+}
+
+impl Tape {
+    /// Finds the protocol of the event that was taken down, by its shape: for callers that are handed a stream of objects and not
+    /// told whose. `None` when it has no shape that is known; a ping, say, or an object of another kind.
+    pub fn detect(&self) -> Option<Protocol> {
+        shape::protocol_of(self)
     }
 }
 

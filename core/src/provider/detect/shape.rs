@@ -4,7 +4,7 @@ use crate::framing::Framing;
 use crate::provider::Protocol;
 use crate::provider::json::{Malformed, fill_from_slice};
 use crate::provider::lenient::{Fill, List, Maybe, Str, object};
-use crate::provider::source::Source;
+use crate::provider::source::{Input, Source, Tape};
 
 /// The bytes without a byte order mark and the white space before the first byte that says something.
 pub(super) fn trim_start(bytes: &[u8]) -> &[u8] {
@@ -85,15 +85,15 @@ object! {
         "choices" => choices: List<Choice, 1>,
         "error" => error: Seen,
         "sequence_number" => sequence_number: Seen,
-        "messageId" => message_id: Seen,
+        "messageId" | "message_id" => message_id: Seen,
         "candidates" => candidates: Seen,
-        "promptFeedback" => prompt_feedback: Seen,
-        "modelVersion" => model_version: Seen,
+        "promptFeedback" | "prompt_feedback" => prompt_feedback: Seen,
+        "modelVersion" | "model_version" => model_version: Seen,
         "created_at" => created_at: Seen,
         "done" => done: Seen,
         "output" => output: Maybe<Output>,
         "request_id" => request_id: Seen,
-        "stopReason" => stop_reason: Seen,
+        "stopReason" | "stop_reason" => stop_reason: Seen,
         "generated_text" => generated_text: Seen,
         "token" => token: Maybe<Token>,
         "generation_id" => generation_id: Seen,
@@ -102,7 +102,18 @@ object! {
         "text" => text: Seen,
         "message" => message: Maybe<Message>,
         "finish_reason" => finish_reason: Seen,
+        "messageStart" | "contentBlockStart" | "contentBlockDelta" => converse: Maybe<Converse>,
+        "chunk" => chunk: Maybe<Chunk>,
     }
+}
+
+object! {
+    /// An event of `ConverseStream`, under its name, as the AWS SDKs hand it out.
+    struct Converse { "role" => role: Seen, "contentBlockIndex" => index: Seen }
+}
+
+object! {
+    struct Chunk { "bytes" => bytes: Seen }
 }
 
 object! {
@@ -123,6 +134,14 @@ object! {
 
 object! {
     struct Message { "role" => role: Seen, "content" => content: Seen }
+}
+
+/// The protocol of an event that a host holds as its own objects.
+pub(super) fn protocol_of(tape: &Tape) -> Option<Protocol> {
+    let mut shape = Shape::default();
+    Input::Tape(tape).fill(&mut shape)?;
+    let kind = shape.kind.text();
+    by_name(&shape, &kind).or_else(|| by_members(&shape))
 }
 
 /// Whether a member is there and not null, be it cut.
@@ -177,6 +196,8 @@ fn by_members(shape: &Shape<'_>) -> Option<Protocol> {
     let output = shape.output.0.as_ref();
     let is_dash_scope = output.is_some_and(|output| output.choices.0 || output.text.0) && shape.request_id.0;
     let is_converse = output.is_some_and(|output| output.message.0) && shape.stop_reason.0;
+    let is_converse_event = shape.converse.0.as_ref().is_some_and(|event| event.role.0 || event.index.0);
+    let is_invoke_event = shape.chunk.0.as_ref().is_some_and(|chunk| chunk.bytes.0);
     let is_token = shape.token.0.as_ref().is_some_and(|token| token.text.0 && token.special.0);
     let is_message = shape.message.0.as_ref().is_some_and(|message| message.role.0 && message.content.0);
     let choice = shape.choices.0.first();
@@ -190,8 +211,10 @@ fn by_members(shape: &Shape<'_>) -> Option<Protocol> {
         Some(Protocol::OllamaChat)
     } else if is_dash_scope {
         Some(Protocol::DashScopeGeneration)
-    } else if is_converse {
+    } else if is_converse || is_converse_event {
         Some(Protocol::BedrockConverse)
+    } else if is_invoke_event {
+        Some(Protocol::BedrockInvoke)
     } else if shape.generated_text.0 || is_token {
         Some(Protocol::HuggingFaceTextGen)
     } else if (shape.generation_id.0 && shape.text.0)

@@ -1,0 +1,325 @@
+"""What hooks around HTTP clients share: requests that go to models become attempts of calls.
+
+A hook asks :meth:`Wire.begin` before a request leaves, and tells the :class:`Tap` that it gets what happens. Nothing here raises:
+what goes wrong is counted, and the application goes on.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import threading
+import weakref
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from llmspan import _llmspan
+from llmspan._context import current_call, flow
+from llmspan._decompress import decompressor
+from llmspan.call import Call
+from llmspan.failure import describe, is_abort
+from llmspan.recorder import default_recorder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from llmspan.recorder import Recorder
+
+    Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def guarded(function: Function) -> Function:
+    """Let no exception of telemetry reach the application: it is counted, and the first one is logged."""
+
+    @functools.wraps(function)
+    def call(*arguments: Any, **options: Any) -> Any:  # noqa: ANN401 - those of the function
+        try:
+            return function(*arguments, **options)
+        except Exception:
+            _failed()
+            return None
+
+    return call  # type: ignore[return-value]
+
+
+def hook_errors() -> int:
+    """Give the number of exceptions that hooks kept from the application. It should be 0; please report what was logged."""
+    return _errors[0]
+
+
+def _failed() -> None:
+    _errors[0] += 1
+    if _errors[0] == 1:
+        import logging  # noqa: PLC0415 - not for programs in which nothing fails
+
+        logging.getLogger("llmspan").warning("a hook failed; later failures are counted", exc_info=True)
+
+
+_errors = [0]
+
+
+class Wire:
+    """The calls of one recorder that are seen at the wire."""
+
+    def __init__(self, recorder: Recorder | None = None) -> None:
+        """Watch for a recorder; for the one of :func:`llmspan.configure` when none is given."""
+        self._recorder = recorder
+        self._reset()
+        _wires.add(self)
+
+    def _reset(self) -> None:
+        self._correlator = _llmspan.Correlator()
+        self._waiting: dict[int, _Waiting] = {}
+        self._last = 0
+        self._lock = threading.Lock()
+        self._timer: threading.Timer | None = None
+
+    @guarded
+    def begin(self, url: str, headers: object, body: bytes | None) -> Tap | None:
+        """Begin an attempt, if the request goes to a model."""
+        request = _llmspan.read_request(url, headers, body)
+        if request is None:
+            return None
+        recorder = self._recorder or default_recorder()
+        recorder.settle_with(self)
+        here, now = flow(), recorder.clock()
+        resumed = self._correlator.request(request, here, now)
+        self.settle(now)
+        call, owned = current_call(), False
+        if resumed is not None:
+            number, failed_at, retry = resumed
+            waiting = self._take_waiting(number)
+            if waiting is not None and waiting.call.is_open:
+                if call is None or call is waiting.call:
+                    call, owned = waiting
+                    call.retry(**retry, at_ns=failed_at)
+                elif waiting.owned:
+                    waiting.call.end(at_ns=failed_at)
+        if call is None:
+            call, owned = Call(**request.call_fields(), recorder=recorder, at_ns=now), True
+        call.is_seen = True
+        with self._lock:
+            self._last = number = self._last + 1
+        return Tap(self, recorder, call, request, url, number=number, here=here, owned=owned, now=now)
+
+    def failed(self, tap: Tap, status_code: int | None, error: BaseException | None) -> bool:
+        """Take note that a request failed before its response could be read; says whether it may be repeated."""
+        said = describe(error) if error is not None else {}
+        with self._lock:
+            # Before the correlator may give it up.
+            self._waiting[tap.number] = _Waiting(tap.call, tap.owned)
+        may_retry = self._correlator.failed(
+            tap.number,
+            tap.request,
+            tap.here,
+            tap.recorder.clock(),
+            status_code=status_code if status_code is not None else said.get("status_code"),
+            error_type=said.get("error_type"),
+            abort_like=said.get("abort_like", False),
+            retry_after_ns=tap.retry_after_ns,
+        )
+        if may_retry:
+            self._schedule(tap.recorder)
+        else:
+            self._take_waiting(tap.number)
+        return may_retry
+
+    @guarded
+    def settle(self, now: int) -> None:
+        """End the calls whose retries stopped coming, at their last failure."""
+        for number, failed_at in self._correlator.over(now):
+            waiting = self._take_waiting(number)
+            if waiting is not None and waiting.owned:
+                waiting.call.end(at_ns=failed_at)
+
+    @guarded
+    def flush(self, recorder: Recorder) -> None:
+        """End what this flow of control has given up: it is here, and not waiting for a retry."""
+        self._correlator.moved_on(flow())
+        self.settle(recorder.clock())
+
+    @guarded
+    def close(self, recorder: Recorder) -> None:
+        """End all that waits."""
+        self._correlator.shutdown()
+        self.settle(recorder.clock())
+
+    def _take_waiting(self, number: int) -> _Waiting | None:
+        with self._lock:
+            return self._waiting.pop(number, None)
+
+    @guarded
+    def _schedule(self, recorder: Recorder) -> None:
+        timeout = self._correlator.timeout_ns
+        with self._lock:
+            if timeout is None or self._timer is not None:
+                return
+            delay = max(timeout - recorder.clock(), 0) / 1e9
+            self._timer = threading.Timer(delay + 0.01, self._on_timer, (recorder,))
+            self._timer.daemon = True
+            self._timer.name = "llmspan-retries"
+            self._timer.start()
+
+    def _on_timer(self, recorder: Recorder) -> None:
+        with self._lock:
+            self._timer = None
+        self.settle(recorder.clock())
+        self._schedule(recorder)
+
+
+class _Waiting(NamedTuple):
+    """A call after a failure, which its client may repeat."""
+
+    call: Call
+    owned: bool
+    """Whether the wire began it, and ends it; otherwise the application does."""
+
+
+class Tap:
+    """One attempt, as its hook sees it. Every method may be called at any time; after the end they do nothing."""
+
+    __slots__ = (
+        "_attempt",
+        "_bytes",
+        "_decompress",
+        "_done",
+        "_protocol",
+        "_status_code",
+        "_url",
+        "_wire",
+        "call",
+        "here",
+        "number",
+        "owned",
+        "recorder",
+        "request",
+        "retry_after_ns",
+        "__weakref__",
+    )
+
+    def __init__(
+        self,
+        wire: Wire,
+        recorder: Recorder,
+        call: Call,
+        request: _llmspan.ModelRequest,
+        url: str,
+        *,
+        number: int,
+        here: int,
+        owned: bool,
+        now: int,
+    ) -> None:
+        """Begin the attempt."""
+        self._wire = wire
+        self._url = url
+        self.owned = owned
+        self._done = False
+        self._status_code: int | None = None
+        self._protocol: str | None = None
+        self._decompress: Callable[[bytes], bytes] | None = None
+        self.recorder = recorder
+        self.call = call
+        self.request = request
+        self.number = number
+        self.here = here
+        self.retry_after_ns: int | None = None
+        self._attempt = call.attempt(
+            provider=request.provider, model=request.model, endpoint=request.server_address, at_ns=now
+        )
+        self._bytes = self._attempt.bytes
+
+    @guarded
+    def headers(self, status_code: int, headers: object, content_encoding: str = "") -> None:
+        """Take the head of the response."""
+        self._status_code = status_code
+        self.retry_after_ns = self._attempt.headers(status_code, headers)
+        self._decompress = decompressor(content_encoding) if content_encoding else None
+        if status_code < _FIRST_ERROR:
+            # What the first bytes say is asked once they are there.
+            self._protocol = None
+        else:
+            self._protocol = self.request.protocol
+
+    def data(self, chunk: bytes) -> None:
+        """Take bytes of the body. Called for every chunk."""
+        try:
+            if self._decompress is not None:
+                chunk = self._decompress(chunk)
+            protocol = self._protocol
+            if protocol is None:
+                if not chunk:
+                    return
+                protocol = self._protocol = _llmspan.detect(self._url, None, chunk[:2048]) or self.request.protocol
+            if not self._done:
+                self._bytes(protocol, chunk)
+        except Exception:
+            _failed()
+
+    @guarded
+    def ended(self) -> None:
+        """Take note that the body is complete."""
+        if not self._done:
+            self._done = True
+            self._attempt.stream_ended()
+            self._end()
+
+    @guarded
+    def closed(self) -> None:
+        """Take note that the client closed the response, which it may do without having read all of it."""
+        if not self._done:
+            self._done = True
+            if not self._is_error:
+                self._attempt.consumer_closed()
+            self._end()
+
+    @guarded
+    def failed(self, error: BaseException) -> None:
+        """Take note of an exception: instead of a response, or while its body was read."""
+        if self._done:
+            return
+        if isinstance(error, GeneratorExit):
+            self.closed()
+            return
+        self._done = True
+        if is_abort(error):
+            if self.owned:
+                self.call.end_with(error)
+            else:
+                self._attempt.fail(error)
+            return
+        if self._status_code is not None and self.owned and describe(error).get("error_type") == "timeout":
+            # Nothing came for as long as the client was told to wait.
+            self.call.timed_out("idle")
+            self.call.end()
+            return
+        self._attempt.fail(error)
+        if self._status_code is None:
+            self._end(error)
+        elif self.owned:
+            self.call.end()
+
+    @property
+    def _is_error(self) -> bool:
+        return self._status_code is not None and self._status_code >= _FIRST_ERROR
+
+    def _end(self, error: BaseException | None = None) -> None:
+        failed = error is not None or self._is_error
+        if failed and self._wire.failed(self, self._status_code, error):
+            return
+        if self.owned:
+            self.call.end()
+
+
+_FIRST_ERROR = 400
+
+_wires: weakref.WeakSet[Wire] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    # What waits is the parent's, and so is the timer.
+    for wire in list(_wires):
+        wire._reset()  # noqa: SLF001 - of this module
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
