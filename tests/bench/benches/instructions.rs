@@ -10,6 +10,7 @@ use core::hint::black_box;
 use gungraun::prelude::*;
 use llmspan_bench::{
     chunks::{self, ChunkInput, EventInput},
+    exports::{self, ExportInput},
     protocols,
     records::{self, AttributesInput, FinishInput},
     streams::{self, CallInput, DecodeInput},
@@ -99,8 +100,60 @@ fn otel_attributes(input: AttributesInput) -> AttributesInput {
     records::attributes(black_box(input))
 }
 
+#[library_benchmark]
+#[bench::run(exports::input())]
+fn spans(input: ExportInput) -> ExportInput {
+    exports::spans(black_box(input))
+}
+
+#[library_benchmark]
+#[bench::run(exports::input())]
+fn otlp_json(input: ExportInput) -> ExportInput {
+    exports::otlp_json(black_box(input))
+}
+
+#[library_benchmark]
+#[bench::run(exports::input())]
+fn otlp_protobuf(input: ExportInput) -> ExportInput {
+    exports::otlp_protobuf(black_box(input))
+}
+
+#[library_benchmark]
+#[bench::run(exports::input())]
+fn chrome_trace(input: ExportInput) -> ExportInput {
+    exports::chrome_trace(black_box(input))
+}
+
+#[library_benchmark]
+#[bench::run(exports::input())]
+fn metrics(input: ExportInput) -> ExportInput {
+    exports::metrics(black_box(input))
+}
+
+#[library_benchmark]
+#[bench::run(exports::request_input())]
+fn read_request(input: Vec<u8>) -> Vec<u8> {
+    exports::read_request(black_box(input))
+}
+
 library_benchmark_group!(
     name = engine,
-    benchmarks = [chunk, chunk_delta, chunk_event, decode, call_bytes, json_tree, smithy, finish, otel_attributes]
+    benchmarks = [
+        chunk,
+        chunk_delta,
+        chunk_event,
+        decode,
+        call_bytes,
+        json_tree,
+        smithy,
+        finish,
+        otel_attributes,
+        spans,
+        otlp_json,
+        otlp_protobuf,
+        chrome_trace,
+        metrics,
+        read_request
+    ]
 );
 main!(library_benchmark_groups = engine);

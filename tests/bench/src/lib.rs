@@ -6,6 +6,7 @@
 extern crate alloc;
 
 pub mod chunks;
+pub mod exports;
 pub mod protocols;
 pub mod records;
 pub mod streams;

@@ -9,6 +9,7 @@ use std::time::Instant;
 use llmspan_bench::{
     CALL_OPS, STREAM_OPS,
     chunks::{self, Clock},
+    exports,
     protocols::{self, EVENTS},
     records, streams,
 };
@@ -24,6 +25,12 @@ fn main() {
     measure("call_bytes", STREAM_OPS, streams::call_bytes_input, streams::call_bytes);
     measure("finish", CALL_OPS, records::finish_input, records::finish);
     measure("otel_attributes", CALL_OPS, records::attributes_input, records::attributes);
+    measure("spans", CALL_OPS, exports::input, exports::spans);
+    measure("otlp_json", CALL_OPS, exports::input, exports::otlp_json);
+    measure("otlp_protobuf", CALL_OPS, exports::input, exports::otlp_protobuf);
+    measure("chrome_trace", CALL_OPS, exports::input, exports::chrome_trace);
+    measure("metrics", CALL_OPS, exports::input, exports::metrics);
+    measure("read_request", CALL_OPS, exports::request_input, exports::read_request);
     for &protocol in Protocol::ALL {
         let name = protocol.as_str().replace('.', "_");
         measure(&name, EVENTS, || protocols::input(protocol), streams::decode);

@@ -185,16 +185,23 @@ fn decoded(text: &str) -> String {
     decoded
 }
 
-/// FNV-1a over host, path and body. Of long bodies it takes length, beginning and end: images in the middle are not worth the
-/// time.
+/// A hash of host, path and body, word by word. Of long bodies it takes length, beginning and end: images in the middle are not
+/// worth the time.
 fn fingerprint(address: &Address<'_>, body: &[u8]) -> u64 {
-    let add = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-    let start = body.get(..FINGERPRINT_BYTES).unwrap_or(body);
-    let end = body.len().checked_sub(FINGERPRINT_BYTES).and_then(|at| body.get(at..)).unwrap_or_default();
+    let (start, rest) = body.split_at_checked(FINGERPRINT_BYTES).unwrap_or((body, &[]));
+    let end = rest.len().checked_sub(FINGERPRINT_BYTES).and_then(|at| rest.get(at..)).unwrap_or(rest);
     let length = body.len().to_le_bytes();
-    [address.host().as_bytes(), address.path().as_bytes(), &length, start, end]
-        .into_iter()
-        .fold(0xcbf2_9ce4_8422_2325, |hash, part| part.iter().fold(hash, add))
+    [address.host().as_bytes(), address.path().as_bytes(), &length, start, end].into_iter().fold(0, hashed)
+}
+
+/// Adds bytes to a hash. Each step can be undone, so that inputs of one length which differ in one word never have the same hash.
+fn hashed(hash: u64, bytes: &[u8]) -> u64 {
+    /// The fractional part of the golden ratio, made odd.
+    const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
+    let add = |hash: u64, word: u64| (hash ^ word).wrapping_mul(MULTIPLIER).rotate_left(29);
+    let (words, rest) = bytes.as_chunks::<8>();
+    let hash = words.iter().fold(hash, |hash, word| add(hash, u64::from_le_bytes(*word)));
+    add(rest.iter().fold(hash, |hash, byte| add(hash, u64::from(*byte))), u64::MAX)
 }
 
 /// Bytes at the beginning and at the end of a body that tell it from others.
