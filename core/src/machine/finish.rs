@@ -83,8 +83,12 @@ impl Machine {
         record.unattributed_ns = record.duration_ns.saturating_sub(self.coverage.total());
         record.call = self.id.into();
         record.operation = self.operation.map(Into::into);
-        record.provider = self.provider.map(Into::into);
-        record.model = self.model.map(Into::into);
+        // What nobody asked the call for, its first attempt was asked for: a router learns it after the call has begun.
+        let first = record.attempts.first();
+        let provider = self.provider.map(Into::into).or_else(|| first?.provider.clone());
+        let model = self.model.map(Into::into).or_else(|| first?.model.clone());
+        record.provider = provider;
+        record.model = model;
         if let Some(trace) = self.trace {
             record.trace_id = trace.trace_id.map(Into::into);
             record.span_id = trace.span_id.map(Into::into);

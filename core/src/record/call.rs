@@ -21,9 +21,9 @@ record_struct! {
         pub call: String,
         /// What was asked for, such as `chat`. Maps to `gen_ai.operation.name`.
         pub operation: Option<String>,
-        /// Provider that was asked first. Maps to `gen_ai.provider.name`.
+        /// Provider that was asked first: the call's, else its first attempt's. Maps to `gen_ai.provider.name`.
         pub provider: Option<String>,
-        /// Model that was asked for first. Maps to `gen_ai.request.model`.
+        /// Model that was asked for first: the call's, else its first attempt's. Maps to `gen_ai.request.model`.
         pub model: Option<String>,
         /// Whether the response was streamed. Maps to `gen_ai.request.stream`, written only as true.
         pub stream: bool,
