@@ -42,6 +42,10 @@ __all__ = [
     "__version__",
     "chrome_trace",
     "detect",
+    "instruments",
+    "is_model_call",
+    "measurements",
+    "missing_attributes",
     "otlp_traces",
     "read_headers",
     "replay",
@@ -62,7 +66,7 @@ class Recorder:
 
     def __new__(
         cls,
-        deliver: Callable[[Record], object],
+        deliver: Callable[[Record, Any, bool], object],
         clock: Callable[[], int],
         wall_clock: Callable[[], int] | None = None,
         config: str | None = None,
@@ -183,6 +187,7 @@ class Call(Exchange):
         cls,
         recorder: Recorder,
         id: str | None = None,
+        context: object = None,
         *,
         operation: str | None = None,
         provider: str | None = None,
@@ -1261,3 +1266,24 @@ def otlp_traces(
 
 def chrome_trace(records: Sequence[Record]) -> str:
     """Records as a trace for Perfetto and `chrome://tracing`: the JSON of one file."""
+
+def instruments(profile: str) -> list[tuple[str, str, str, Literal["counter", "histogram"], bool, list[float]]]:
+    """The metrics of a profile, for instruments of another library.
+
+    Each has a name, a unit, a description, a kind, whether its values are integers, and the upper bounds of its buckets.
+    """
+
+def measurements(
+    record: Record, profile: str = "otel-1.41", *, response_model: bool = False, gaps: int = 1024
+) -> list[tuple[int, int | float, int, dict[str, str]]]:
+    """What a record adds to the metrics of a profile.
+
+    Each has the place of the metric among `instruments`, the value, how often it was observed, and its labels. Of gaps between
+    chunks no more than about `gaps` are given.
+    """
+
+def is_model_call(attributes: Mapping[str, object]) -> bool:
+    """Whether the attributes of a span, of whatever library, say that it stands for one request to a model."""
+
+def missing_attributes(call: dict[str, Any], known: Mapping[str, object]) -> dict[str, Any]:
+    """The attributes of a call that may be added to a span of another library for it, with those that it has."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llmspan import _llmspan
+from llmspan import _ambient, _llmspan
 from llmspan._context import enter, leave
 from llmspan.failure import describe, is_abort
 from llmspan.recorder import default_recorder
@@ -41,6 +41,7 @@ class Call(_llmspan.Call):
     """The clock of ``at_ns``, in nanoseconds."""
     is_seen = False
     """Whether hooks see a request of the call at the wire."""
+    _origin: _ambient.Origin | None = None
     _token: Token[Call | None] | None = None
 
     def __new__(
@@ -68,18 +69,23 @@ class Call(_llmspan.Call):
         :param stream: whether the response is to be streamed; the first chunk with content decides when it is not said.
         :param request: request parameters, such as ``max_tokens`` and ``temperature``.
         :param attributes: attributes of the call.
-        :param trace_id: trace that the call belongs to, 32 hex digits.
+        :param trace_id: trace that the call belongs to, 32 hex digits. When none of the three ids is said, the current span of
+            OpenTelemetry is the parent, if there is one.
         :param span_id: span of the call, 16 hex digits.
         :param parent_span_id: span above, 16 hex digits.
         :param unix_ns: wall-clock start in nanoseconds since 1970; without it the recorder's wall clock is read.
         :param id: id of the call in its record; numbered by the recorder when it is not said.
         :param recorder: recorder of the call; the one of :func:`llmspan.configure` when it is not said.
         """
+        origin = _ambient.origin()
+        if origin is not None and trace_id is None and span_id is None and parent_span_id is None:
+            trace_id, parent_span_id = origin.trace_id, origin.span_id
         recorder = recorder or default_recorder()
         call = super().__new__(
             cls,
             recorder.engine,
             id,
+            origin,
             operation=operation,
             provider=provider,
             model=model,
@@ -93,6 +99,7 @@ class Call(_llmspan.Call):
             at_ns=at_ns,
         )
         call.now = recorder.clock
+        call._origin = origin
         return call
 
     def phase(self, name: str, *, at_ns: int | None = None) -> Phase:
@@ -111,6 +118,8 @@ class Call(_llmspan.Call):
         at_ns: int | None = None,
     ) -> Attempt:
         """Begin the next attempt. It closes the wait that is open, and the attempt before it unless ``hedged``."""
+        if self._origin is not None:
+            self._origin.attempt_begins()
         return Attempt(
             self,
             provider=provider,

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import atexit
 import os
+import sys
 import threading
 import time
 import weakref
+from contextvars import Context
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from llmspan import _llmspan
-from llmspan.sinks import Callback, Sink
+from llmspan.sinks._base import Callback, Default, Sink
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from llmspan._ambient import Origin
     from llmspan._llmspan import Record
 
 
@@ -53,7 +56,7 @@ class Recorder:
 
     def __init__(
         self,
-        sinks: Iterable[Sink | Callable[[Record], object]] = (),
+        sinks: Iterable[Sink | Callable[[Record], object]] | None = None,
         *,
         profiles: Iterable[str] = ("otel-1.41",),
         config: Mapping[str, object] | str | None = None,
@@ -63,7 +66,8 @@ class Recorder:
     ) -> None:
         """Make a recorder.
 
-        :param sinks: sinks, or functions that are called with each record.
+        :param sinks: sinks, or functions that are called with each record. When they are not said, records go to the
+            tracer and the meter of OpenTelemetry, once the application has set a tracer provider.
         :param profiles: names of the dialects that sinks write, unless a sink has its own.
         :param config: configuration of the engine, as a mapping or as JSON.
         :param queue_size: records that wait for the sinks; past it they are dropped and counted.
@@ -77,7 +81,8 @@ class Recorder:
         _llmspan.Record.from_json('{"call": "1"}').attributes(*self.profiles)
         self.clock = clock
         self._settlers: weakref.WeakSet[Settler] = weakref.WeakSet()
-        self.sinks = tuple(sink if isinstance(sink, Sink) else Callback(sink) for sink in sinks)
+        given = (Default(),) if sinks is None else sinks
+        self.sinks = tuple(sink if isinstance(sink, Sink) else Callback(sink) for sink in given)
         self._dispatcher = _Dispatcher(self.sinks, queue_size)
         self.engine = _llmspan.Recorder(self._dispatcher.push, clock, wall_clock, _to_json(config))
         if self.engine.has_deadlines:
@@ -85,6 +90,7 @@ class Recorder:
         for sink in self.sinks:
             sink.attach(self)
         _recorders.add(self)
+        _exit_first()
 
     def flush(self, timeout: float = 5.0) -> bool:
         """Wait until the sinks have the records so far, at most ``timeout`` seconds; says whether they do."""
@@ -126,11 +132,11 @@ class Recorder:
     def _after_fork(self) -> None:
         """In the child of a fork: what was open or queued is the parent's."""
         self.engine.forget_open_calls()
-        self._dispatcher.reset()
+        self._dispatcher.after_fork()
 
 
 def configure(
-    sinks: Iterable[Sink | Callable[[Record], object]] = (),
+    sinks: Iterable[Sink | Callable[[Record], object]] | None = None,
     *,
     profiles: Iterable[str] = ("otel-1.41",),
     config: Mapping[str, object] | str | None = None,
@@ -148,11 +154,16 @@ def configure(
 
 
 def default_recorder() -> Recorder:
-    """Give the recorder that was configured, or else one without sinks."""
+    """Give the recorder that was configured, or else one with the default sink."""
     try:
         return _default[0]
     except IndexError:
         return configure()
+
+
+def is_configured() -> bool:
+    """Say whether there is a recorder that calls use."""
+    return bool(_default)
 
 
 def flush(timeout: float = 5.0) -> bool:
@@ -168,6 +179,8 @@ class _Dispatcher:
         self._capacity = capacity
         self._closed = False
         self._tick: Callable[[], None] | None = None
+        self._default = next((sink for sink in sinks if isinstance(sink, Default)), None)
+        self._watchers = tuple(sink for sink in sinks if type(sink).ended is not Sink.ended)
         self.dropped = 0
         self.sink_errors = 0
         self.reset()
@@ -175,9 +188,10 @@ class _Dispatcher:
     def reset(self) -> None:
         """Begin without anything queued, and without a thread."""
         # `SimpleQueue.put` may be interrupted by a destructor that ends a call, and puts too.
-        self._queue: SimpleQueue[Record | _Request] = SimpleQueue()
+        self._queue: SimpleQueue[tuple[Record, object] | _Request] = SimpleQueue()
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
+        self._stuck = False
         if self._tick:
             self._start()
 
@@ -186,17 +200,32 @@ class _Dispatcher:
         self._tick = tick
         self._start()
 
-    def push(self, record: Record) -> None:
+    def after_fork(self) -> None:
+        """Begin anew, and let the sinks do so."""
+        for sink in self._sinks:
+            self._guard(sink.after_fork)
+        self.reset()
+
+    def push(self, record: Record, origin: Origin | None, abandoned: bool) -> None:  # noqa: FBT001 - of the extension
         """Queue a record. Called on the thread that ended the call, also by destructors: it never waits."""
+        context = None if origin is None else origin.take()
         if not self._sinks:
             return
-        if self._closed:
+        default = self._default
+        if default is not None and not default.is_ready:
+            self._guard(default.prepare)
+            if not default.is_ready:
+                return
+        if not abandoned:
+            for sink in self._watchers:
+                self._guard(sink.ended, record, context)
+        if self._closed and not self._stuck:
             # The interpreter exits, or another recorder took over: no thread is left.
-            self._record(record)
-        elif self._queue.qsize() >= self._capacity:
+            self._record(record, context)
+        elif self._stuck or self._queue.qsize() >= self._capacity:
             self.dropped += 1
         else:
-            self._queue.put(record)
+            self._queue.put((record, context))
             self._start()
 
     def flush(self, timeout: float) -> bool:
@@ -207,11 +236,19 @@ class _Dispatcher:
     def close(self, timeout: float) -> None:
         if self._closed:
             return
-        if self._thread is not None:
-            self._ask(_Request(stop=True), timeout)
+        deadline = time.monotonic() + timeout
+        is_own_thread = threading.current_thread() is self._thread
+        if self._thread is not None and not is_own_thread:
+            self._stuck = not self._ask(_Request(stop=True), timeout)
         self._closed = True
         self._tick = None
-        self._drain()
+        self._drain(deadline)
+        if self._stuck or is_own_thread:
+            # It stops when the sink that holds it lets go of it.
+            self._queue.put(_Request(stop=True))
+        if self._stuck:
+            # The sink would hold this thread too.
+            return
         for sink in self._sinks:
             self._guard(sink.close)
 
@@ -228,7 +265,10 @@ class _Dispatcher:
             return
         try:
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="llmspan", daemon=True)
+                _exit_first()
+                # With a context of its own: whatever is current where the thread starts has nothing to do with records.
+                run = Context().run
+                self._thread = threading.Thread(target=run, args=(self._run,), name="llmspan", daemon=True)
                 self._thread.start()
         except RuntimeError:
             # No thread can be started any more: the interpreter exits.
@@ -258,9 +298,10 @@ class _Dispatcher:
                     return
             else:
                 unflushed = True
-                self._record(item)
+                self._record(*item)
 
-    def _drain(self) -> None:
+    def _drain(self, deadline: float | None = None) -> None:
+        unflushed = False
         while True:
             try:
                 item = self._queue.get_nowait()
@@ -268,11 +309,26 @@ class _Dispatcher:
                 break
             if isinstance(item, _Request):
                 item.done.set()
+            elif deadline is not None and time.monotonic() > deadline:
+                self.dropped += 1
             else:
-                self._record(item)
-        self._flush()
+                unflushed = True
+                self._record(*item)
+        if unflushed:
+            self._flush()
 
-    def _record(self, record: Record) -> None:
+    def _record(self, record: Record, context: object) -> None:
+        api = sys.modules.get("opentelemetry.context") if context is not None or self._closed else None
+        if api is None:
+            self._hand_over(record)
+            return
+        token = api.attach(context if context is not None else api.Context())
+        try:
+            self._hand_over(record)
+        finally:
+            api.detach(token)
+
+    def _hand_over(self, record: Record) -> None:
         for sink in self._sinks:
             self._guard(sink.record, record)
 
@@ -305,6 +361,12 @@ def _to_json(config: Mapping[str, object] | str | None) -> str | None:
     import json  # noqa: PLC0415 - only where there is something to write
 
     return json.dumps(dict(config))
+
+
+def _exit_first() -> None:
+    """At the exit of the interpreter, hand records over before those who came earlier close, such as an SDK."""
+    atexit.unregister(_close_all)
+    atexit.register(_close_all)
 
 
 def _close_all() -> None:

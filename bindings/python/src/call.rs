@@ -3,7 +3,11 @@
 //! Fields of events are read by the core, under the names of the event log; a field that an event does not have, or of another
 //! type than it has, makes the event one that is left out and counted. So no method raises because of what it is told.
 
-use core::{cell::Cell, panic::AssertUnwindSafe};
+use core::{
+    cell::Cell,
+    panic::AssertUnwindSafe,
+    sync::atomic::{AtomicBool, Ordering},
+};
 use std::{
     panic::catch_unwind,
     sync::{Arc, Mutex},
@@ -220,11 +224,12 @@ pub(crate) struct Call {
 #[pymethods]
 impl Call {
     #[new]
-    #[pyo3(signature = (recorder, id=None, **fields))]
+    #[pyo3(signature = (recorder, id=None, context=None, **fields))]
     fn new(
         py: Python<'_>,
         recorder: &Recorder,
         id: Option<&str>,
+        context: Option<Py<PyAny>>,
         fields: Option<&Bound<'_, PyDict>>,
     ) -> PyClassInitializer<Self> {
         let shared = Arc::clone(&recorder.shared);
@@ -232,7 +237,7 @@ impl Call {
             Some(TimedEvent { at, event: Event::CallStarted(start), .. }) => (at, *start),
             _ => (shared.now(py, None), CallStart::default()),
         };
-        let open = OpenCall::start(py, shared, id, now, start);
+        let open = OpenCall::start(py, shared, id, context, now, start);
         PyClassInitializer::from(Exchange { open: Arc::clone(&open), attempt: None }).add_subclass(Self { open })
     }
 
@@ -305,7 +310,7 @@ impl Call {
     /// Ends the call as a destructor does: what never ended is `abandoned`.
     #[pyo3(signature = (*, at_ns=None))]
     fn dropped(&self, py: Python<'_>, at_ns: Option<u64>) {
-        self.open.apply(py, at_ns, engine::Call::handle_dropped);
+        self.open.abandon(py, at_ns);
     }
 }
 
@@ -365,18 +370,35 @@ pub(crate) struct OpenCall {
     shared: Arc<Shared>,
     number: u64,
     id: Box<str>,
+    /// Kept for the receiver of the record.
+    context: Mutex<Option<Py<PyAny>>>,
+    is_abandoned: AtomicBool,
     engine: Mutex<engine::Call>,
 }
 
 impl OpenCall {
-    fn start(py: Python<'_>, shared: Arc<Shared>, id: Option<&str>, now: Timestamp, mut start: CallStart) -> Arc<Self> {
+    fn start(
+        py: Python<'_>,
+        shared: Arc<Shared>,
+        id: Option<&str>,
+        context: Option<Py<PyAny>>,
+        now: Timestamp,
+        mut start: CallStart,
+    ) -> Arc<Self> {
         let number = shared.next_number();
         let id: Box<str> = id.map_or_else(|| number.to_string().into(), Into::into);
         start.unix_ns = start.unix_ns.or_else(|| shared.unix_at(py, now));
         let engine = Mutex::new(engine::Call::with_id(&id, Arc::clone(&shared.config), now, start));
-        let open = Arc::new(Self { shared, number, id, engine });
+        let context = Mutex::new(context);
+        let open = Arc::new(Self { shared, number, id, context, is_abandoned: AtomicBool::new(false), engine });
         open.shared.add_open(number, Arc::downgrade(&open));
         open
+    }
+
+    /// Ends the call as what is known to have happened to it.
+    pub(crate) fn abandon(&self, py: Python<'_>, at_ns: Option<u64>) {
+        self.is_abandoned.store(true, Ordering::Relaxed);
+        self.apply(py, at_ns, engine::Call::handle_dropped);
     }
 
     /// Ends the call without a record.
@@ -422,7 +444,9 @@ impl OpenCall {
         drop(engine);
         if let Ok((result, record)) = changed {
             if let Some(record) = record {
-                self.shared.deliver(py, self.number, record);
+                let context = lock(&self.context).take();
+                let abandoned = self.is_abandoned.load(Ordering::Relaxed);
+                self.shared.deliver(py, self.number, record, context, abandoned);
             }
             Some(result)
         } else {

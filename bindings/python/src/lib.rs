@@ -5,13 +5,14 @@
 //! - [`recorder`] has what calls share: configuration, clocks, and where records go.
 //! - [`call`] takes events; [`record`] shows what came out of them.
 //! - [`wire`] serves hooks around HTTP clients.
-//! - [`export`] and [`metrics`] write records for others.
+//! - [`export`] and [`metrics`] write records for others; [`foreign`] knows what others write.
 //!
 //! No lock is held while Python code runs: that code may give the interpreter to a thread which waits for the lock.
 
 mod call;
 mod error;
 mod export;
+mod foreign;
 mod metrics;
 mod record;
 mod recorder;
@@ -27,7 +28,8 @@ mod _llmspan {
     use super::{
         call::{Attempt, Call, Exchange},
         export::{ChromeTraceLog, chrome_trace, detect, otlp_traces, read_headers, replay, spans},
-        metrics::Metrics,
+        foreign::{is_model_call, missing_attributes},
+        metrics::{Metrics, instruments, measurements},
         record::{Part, Record},
         recorder::Recorder,
         wire::{Correlator, ModelRequest, detect_event, is_event, read_request},

@@ -2,8 +2,11 @@
 
 use std::sync::Mutex;
 
-use llmspan_core::metrics::{Aggregator, Buckets, Exemplars, Exposition, Labels, MetricNames, Options, Window};
-use pyo3::prelude::*;
+use llmspan_core::metrics::{
+    Aggregator, Buckets, Exemplars, Exposition, Labels, Metric, MetricKind, MetricNames, Observation, Observations,
+    Options, Quantity, Window,
+};
+use pyo3::{prelude::*, types::PyDict};
 
 use crate::{error::raise, record::Record, recorder::lock};
 
@@ -69,4 +72,71 @@ impl Metrics {
     fn has_overflow(&self) -> bool {
         lock(&self.aggregator).has_overflow()
     }
+}
+
+/// Name, unit, description, kind, whether values are integers, and bounds of buckets.
+type Instrument = (&'static str, &'static str, &'static str, &'static str, bool, Vec<f64>);
+
+/// Place of the instrument, value, how often it was observed, and labels.
+type Measurement<'py> = (usize, Bound<'py, PyAny>, u64, Bound<'py, PyDict>);
+
+/// The metrics of a profile, for instruments of another library: name, unit, description, `counter` or `histogram`, whether
+/// its values are integers, and the upper bounds of its buckets.
+#[pyfunction]
+pub(crate) fn instruments(py: Python<'_>, profile: &str) -> PyResult<Vec<Instrument>> {
+    let names = MetricNames::by_profile(profile).map_err(|error| raise(py, error))?;
+    let instrument = |metric: &'static Metric| {
+        let kind = if metric.kind() == MetricKind::Counter { "counter" } else { "histogram" };
+        let bounds = metric.bounds().map(Quantity::as_f64).collect();
+        (metric.name(), metric.unit(), metric.description(), kind, metric.is_integer(), bounds)
+    };
+    Ok(names.metrics().iter().map(instrument).collect())
+}
+
+/// What a record adds to the metrics of a profile: the place of the metric among [`instruments`], the value, how often it was
+/// observed, and its labels. Of gaps between chunks no more than about `gaps` are given.
+#[pyfunction]
+#[pyo3(signature = (record, profile="otel-1.41", *, response_model=false, gaps=1024))]
+pub(crate) fn measurements<'py>(
+    py: Python<'py>,
+    record: &Record,
+    profile: &str,
+    response_model: bool,
+    gaps: u64,
+) -> PyResult<Vec<Measurement<'py>>> {
+    let names = MetricNames::by_profile(profile).map_err(|error| raise(py, error))?;
+    let labels = if response_model { Labels::WithResponseModel } else { Labels::Default };
+    let observations = Observations::new(&record.inner, names, &Options::default().with_labels(labels));
+    let shared = PyDict::new(py);
+    for (name, value) in observations.labels() {
+        shared.set_item(name, value)?;
+    }
+    let of_record = record.inner.inter_chunk.as_ref().map_or(0, |gaps| gaps.count);
+    let measurement = |observation: &Observation| {
+        let mut labels = shared.clone();
+        for (position, (name, value)) in observation.labels().enumerate() {
+            if position == 0 {
+                labels = shared.copy()?;
+            }
+            labels.set_item(name, value)?;
+        }
+        let value = match observation.value().as_count() {
+            Some(count) => count.into_pyobject(py)?.into_any(),
+            None => observation.value().as_f64().into_pyobject(py)?.into_any(),
+        };
+        Ok((observation.place(), value, share(observation.times(), of_record, gaps), labels))
+    };
+    let mut all = Vec::new();
+    observations.for_each(|observation| all.push(measurement(&observation)));
+    all.into_iter().collect()
+}
+
+/// How many of `times` equal gaps are given when a record has `gaps` of them: all, or a share so that the shape of the
+/// distribution stays, with at least one of each value.
+fn share(times: u64, gaps: u64, most: u64) -> u64 {
+    if times <= 1 || gaps <= most {
+        return times;
+    }
+    let share = u128::from(times).saturating_mul(most.into()).checked_div(gaps.into());
+    share.and_then(|share| u64::try_from(share).ok()).unwrap_or(most).max(1)
 }

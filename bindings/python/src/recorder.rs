@@ -67,7 +67,7 @@ impl Recorder {
     #[pyo3(signature = (*, at_ns=None))]
     fn abandon_open_calls(&self, py: Python<'_>, at_ns: Option<u64>) {
         for call in self.shared.open_calls() {
-            call.apply(py, at_ns, llmspan_core::engine::Call::handle_dropped);
+            call.abandon(py, at_ns);
         }
     }
 
@@ -173,11 +173,21 @@ impl Shared {
         value::read_event(given, fields).map_err(|error| self.refuse(py, &error.to_string())).ok()
     }
 
-    /// Hands the record of a call over. What the receiver raises is shown as Python shows what destructors raise.
-    pub(crate) fn deliver(&self, py: Python<'_>, number: u64, record: record::Record) {
+    /// Hands the record of a call over, with what was to be kept beside the call, and whether the call was abandoned, perhaps by
+    /// a destructor. What the receiver raises is shown as Python shows what destructors raise.
+    pub(crate) fn deliver(
+        &self,
+        py: Python<'_>,
+        number: u64,
+        record: record::Record,
+        context: Option<Py<PyAny>>,
+        abandoned: bool,
+    ) {
         lock(&self.open).remove(&number);
         self.records.fetch_add(1, Ordering::Relaxed);
-        if let Err(error) = Record::wrap(py, record).and_then(|record| self.deliver.call1(py, (record,))) {
+        let delivered =
+            Record::wrap(py, record).and_then(|record| self.deliver.call1(py, (record, context, abandoned)));
+        if let Err(error) = delivered {
             error.write_unraisable(py, Some(self.deliver.bind(py)));
         }
     }

@@ -48,12 +48,14 @@ mod attributes;
 mod build;
 pub(crate) mod caps;
 mod events;
+mod foreign;
 pub(crate) mod generated;
 mod ids;
 mod layout;
 mod phases;
 mod tree;
 
+pub use foreign::{is_model_call, may_join};
 pub use ids::{ChildSpan, SpanId, TraceId, child_span_id};
 pub use layout::{Context, Layout, Shape};
 pub use tree::{Event, Link, Role, Span, SpanTree};
