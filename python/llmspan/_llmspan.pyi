@@ -34,22 +34,32 @@ __all__ = [
     "Attempt",
     "Call",
     "ChromeTraceLog",
+    "Correlator",
     "Exchange",
     "Metrics",
+    "ModelRequest",
     "Part",
     "Record",
     "Recorder",
+    "Replay",
+    "Sketch",
     "__version__",
     "chrome_trace",
     "detect",
+    "detect_event",
     "instruments",
+    "is_event",
     "is_model_call",
     "measurements",
     "missing_attributes",
     "otlp_traces",
     "read_headers",
+    "read_request",
+    "readable",
     "replay",
     "spans",
+    "waterfall_legend",
+    "waterfall_page",
 ]
 
 METRIC_PROFILES: Final[tuple[str, ...]]
@@ -938,6 +948,19 @@ class Record:
         """The record as dicts and lists, without absent values. Integers above 2^53 and money are text, as in JSON."""
     def explain(self) -> list[str]:
         """Where the time went, what went wrong, and why values are absent, in lines for people."""
+    def waterfall(self, width: int = 100, *, color: bool = False, ascii: bool = False, title: str | None = None) -> str:
+        """The call as a waterfall for a terminal: lines of at most `width` columns, from 40 to 400.
+
+        `color` writes ANSI escape sequences, `ascii` draws without box characters.
+        """
+    def waterfall_html(self, *, title: str | None = None) -> str:
+        """The call as a waterfall for a web page: one `<figure>` without script that asks for nothing else."""
+    def waterfall_data(self) -> dict[str, Any]:
+        """What the waterfall shows, for code that draws it itself: rows, time axis, values and explanations.
+
+        Texts are as a provider or caller wrote them, without control characters: escape them for your markup.
+        """
+    def _repr_html_(self) -> str: ...
     def attributes(self, *profiles: str) -> dict[str, Any]:
         """The attributes of the call's span under the names of profiles; those of `otel-1.41` when none is named."""
     def attempt_attributes(self, *profiles: str) -> list[dict[str, Any]]:
@@ -1151,6 +1174,12 @@ class Metrics:
         """Add what others have counted under the same names and options."""
     def scrape(self, accept: str | None = None) -> tuple[str, str]:
         """The answer to a scrape: its content type and its text, as the `Accept` header of the request asks for."""
+    def series(self) -> list[dict[str, Any]]:
+        """The series as dicts, metric by metric: `name`, `unit`, `labels`, and what was counted.
+
+        A sum has `sum`; a histogram `count`, `sum`, `min`, `max` and `buckets` (upper bound, count), and `exponential`
+        if asked for. Numbers in the unit of the metric are decimal text.
+        """
     @property
     def label_sets(self) -> int:
         """How many label sets have series of their own."""
@@ -1230,6 +1259,41 @@ def detect_event(event: object) -> str | None:
 
 def is_event(data: bytes) -> bool:
     """Whether data is the JSON of one event, and not the bytes of a response."""
+
+@final
+class Replay:
+    """Replays an event log line by line."""
+
+    def __new__(cls, config: str | None = None) -> Self: ...
+    def feed(self, line: str) -> list[Record]:
+        """Take one event, as JSON, and give the records of the calls that it ends."""
+    def finish(self) -> list[Record]:
+        """End the calls that the log leaves open, at its last time, and give their records: they are `abandoned`."""
+
+@final
+class Sketch:
+    """Counts lengths of time in constant memory, for percentiles that are within 1 %."""
+
+    def __new__(cls) -> Self: ...
+    def record(self, value: int) -> None:
+        """Count a value."""
+    def percentiles(self) -> tuple[int, int, int] | None:
+        """The values at 50, 90 and 99 %; `None` without values."""
+    @property
+    def count(self) -> int:
+        """How many values were counted."""
+    @property
+    def max(self) -> int | None:
+        """The largest value, exactly; `None` without values."""
+
+def readable(nanos: int) -> str:
+    """A length of time with its unit, to three digits."""
+
+def waterfall_legend(width: int = 100, *, color: bool = False, ascii: bool = False) -> str:
+    """What the bars of a waterfall are made of, in one line or a few."""
+
+def waterfall_page(title: str, figures: Sequence[str]) -> str:
+    """A page around waterfalls: `figures` are what `Record.waterfall_html` gives, and are not escaped."""
 
 def detect(url: str, headers: HeaderPairs | None = None, first_bytes: bytes | None = None) -> str | None:
     """Find the protocol of a response by what HTTP tells; `None` when it is no answer in a known one."""

@@ -5,7 +5,7 @@
 //! - [`recorder`] has what calls share: configuration, clocks, and where records go.
 //! - [`call`] takes events; [`record`] shows what came out of them.
 //! - [`wire`] serves hooks around HTTP clients.
-//! - [`export`] and [`metrics`] write records for others; [`foreign`] knows what others write.
+//! - [`export`] and [`metrics`] write records for others, [`view`] for people; [`foreign`] knows what others write.
 //!
 //! No lock is held while Python code runs: that code may give the interpreter to a thread which waits for the lock.
 
@@ -17,6 +17,7 @@ mod metrics;
 mod record;
 mod recorder;
 mod value;
+mod view;
 mod wire;
 
 #[pyo3::pymodule(gil_used = false)]
@@ -32,6 +33,7 @@ mod _llmspan {
         metrics::{Metrics, instruments, measurements},
         record::{Part, Record},
         recorder::Recorder,
+        view::{Replay, Sketch, readable, waterfall_legend, waterfall_page},
         wire::{Correlator, ModelRequest, detect_event, is_event, read_request},
     };
 

@@ -8,7 +8,7 @@ use llmspan_core::metrics::{
 };
 use pyo3::{prelude::*, types::PyDict};
 
-use crate::{error::raise, record::Record, recorder::lock};
+use crate::{error::raise, record::Record, recorder::lock, view};
 
 /// Counts records, and writes what it has counted for Prometheus and others that scrape.
 #[pyclass(frozen, module = "llmspan._llmspan")]
@@ -59,6 +59,12 @@ impl Metrics {
         // A copy, so that no call waits for the text.
         let counted = lock(&self.aggregator).snapshot();
         (format.content_type(), format.render(&counted.view(Window::default())))
+    }
+
+    /// The series as dicts, metric by metric.
+    fn series<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyDict>>> {
+        let counted = lock(&self.aggregator).snapshot();
+        view::series(py, &counted.view(Window::default()))
     }
 
     /// How many label sets have series of their own.

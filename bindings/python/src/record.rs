@@ -5,6 +5,7 @@ use core::fmt;
 use llmspan_core::{
     names::{self, Profile},
     record::{self, AttributeValue, Attributes, Shape, Value as _},
+    waterfall,
 };
 use pyo3::{
     exceptions::PyAttributeError,
@@ -13,7 +14,7 @@ use pyo3::{
     types::{PyCFunction, PyDict, PyInt, PyList, PyString, PyTuple, PyType},
 };
 
-use crate::error::raise;
+use crate::{error::raise, view};
 
 /// The finalized record of one call.
 #[pyclass(frozen, eq, module = "llmspan._llmspan")]
@@ -81,6 +82,32 @@ impl Record {
     #[getter]
     fn caller_attributes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         attributes_to_dict(py, &self.inner.attributes)
+    }
+
+    /// The call as a waterfall for a terminal.
+    #[pyo3(signature = (width=100, *, color=false, ascii=false, title=None))]
+    fn waterfall(&self, width: usize, color: bool, ascii: bool, title: Option<&str>) -> String {
+        let style = view::style(width, color, ascii);
+        waterfall::text(&self.inner, &title.map_or(style.clone(), |title| style.with_title(title)))
+    }
+
+    /// The call as a waterfall for a web page.
+    #[pyo3(signature = (*, title=None))]
+    fn waterfall_html(&self, title: Option<&str>) -> String {
+        view::html(&self.inner, title)
+    }
+
+    /// What the waterfall shows, as dicts and lists.
+    fn waterfall_data<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        loads(py, &waterfall::json(&self.inner))
+    }
+
+    fn _repr_html_(&self) -> String {
+        view::html(&self.inner, None)
+    }
+
+    fn __str__(&self) -> String {
+        view::line(&self.inner)
     }
 
     fn __repr__(&self) -> String {
