@@ -50,6 +50,12 @@ fn check_deltas(protocol: Protocol, lines: &[&[u8]]) {
             (by_stream, by_tree) = (by_text.clone(), by_text.clone());
             continue;
         };
+        if reads_snake_case(protocol) && has_snake_case(&tree) {
+            by_text.decode_payload(line);
+            by_text = stored(&by_text);
+            (by_stream, by_tree) = (by_text.clone(), by_text.clone());
+            continue;
+        }
         let expected = shown(&by_text.decode_payload(line));
         let mut streamed = serde_json::Deserializer::from_str(text);
         assert_eq!(shown(&by_stream.decode_value(&mut streamed, &mut tape)), expected, "streamed, not text: {text}");
@@ -59,6 +65,23 @@ fn check_deltas(protocol: Protocol, lines: &[&[u8]]) {
         assert_eq!(shown(&by_tree.decode_value(&tree, &mut tape)), expected, "a tree, not text: {tree_text}");
         by_text = stored(&by_text);
         by_tree = by_text.clone();
+    }
+}
+
+/// Whether objects of a host may spell members in a way that text may not.
+fn reads_snake_case(protocol: Protocol) -> bool {
+    matches!(protocol, Protocol::BedrockConverse | Protocol::VercelUiMessage)
+}
+
+fn has_snake_case(value: &Value) -> bool {
+    match value {
+        Value::Object(members) => members.iter().any(|(name, value)| {
+            let is_snake = !name.starts_with('_')
+                && name.as_bytes().windows(2).any(|pair| pair[0] == b'_' && pair[1].is_ascii_lowercase());
+            is_snake || has_snake_case(value)
+        }),
+        Value::Array(elements) => elements.iter().any(has_snake_case),
+        _ => false,
     }
 }
 

@@ -325,7 +325,8 @@ impl Visitor<'_> for Name<'_> {
     fn visit_str<E: de::Error>(self, name: &str) -> Result<(), E> {
         let Self(tape) = self;
         let start = tape.append(name)?.start;
-        if tape.spelling == Spelling::Snake && name.contains('_') {
+        // A name that begins with an underscore is no word: `__type` of AWS.
+        if tape.spelling == Spelling::Snake && !name.starts_with('_') && name.contains('_') {
             tape.text.truncate(start);
             push_camel(&mut tape.text, name);
         }
@@ -341,8 +342,6 @@ impl Visitor<'_> for Name<'_> {
 /// Appends a name of the form `input_tokens` as `inputTokens`; an underscore that no letter follows stays.
 fn push_camel(text: &mut String, name: &str) {
     let mut rest = name.chars().peekable();
-    // A name may begin with an underscore.
-    text.extend(rest.next());
     while let Some(char) = rest.next() {
         match rest.next_if(char::is_ascii_lowercase) {
             Some(next) if char == '_' => text.push(next.to_ascii_uppercase()),

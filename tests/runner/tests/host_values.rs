@@ -73,6 +73,12 @@ fn odd_events_are_the_same_either_way() {
 }
 
 #[test]
+fn a_name_that_begins_with_an_underscore_is_no_word() {
+    let event = json!({"__type": "com.amazon.coral.validate#ValidationException", "message": "bad"});
+    assert_same(Protocol::BedrockConverse, &[event]);
+}
+
+#[test]
 fn what_a_deserializer_refuses_is_counted() {
     let mut decoder = Decoder::new(Protocol::OpenAiChat);
     let mut tape = Tape::default();
