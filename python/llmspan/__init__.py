@@ -15,6 +15,7 @@ Configure where records go once, then tell calls what happens to them::
 """
 
 from llmspan import errors, sinks
+from llmspan._context import current_call
 from llmspan._llmspan import (
     METRIC_PROFILES,
     PROFILES,
@@ -30,7 +31,6 @@ from llmspan._llmspan import (
     replay,
     spans,
 )
-from llmspan._context import current_call
 from llmspan.call import Attempt, Call, Phase
 from llmspan.errors import Error
 from llmspan.recorder import Recorder, RecorderStats, configure, default_recorder, flush
@@ -48,11 +48,11 @@ else:
         "observe": "llmspan._observe",
     }
 
-    def __getattr__(name):
+    def __getattr__(name: str) -> object:
         module = _LAZY.get(name)
         if module is None:
             raise AttributeError(f"module `llmspan` has no attribute `{name}`")
-        import importlib
+        import importlib  # noqa: PLC0415 - only where there is something to import
 
         value = getattr(importlib.import_module(module), name)
         globals()[name] = value
@@ -75,8 +75,8 @@ __all__ = [
     "Recorder",
     "RecorderStats",
     "__version__",
-    "chrome_trace",
     "call",
+    "chrome_trace",
     "configure",
     "current_call",
     "default_recorder",

@@ -1225,7 +1225,8 @@ class Correlator:
 
     def __new__(cls) -> Self: ...
     def request(self, request: ModelRequest, flow: int | None, at_ns: int) -> tuple[int, int, dict[str, Any]] | None:
-        """The call that a request is the next attempt of, when its last attempt failed, and the fields of the retry in between;
+        """The call that a request is the next attempt of, when its last attempt failed, and the fields of the retry.
+
         `None` for a request that begins a call.
         """
     def failed(
@@ -1334,7 +1335,7 @@ def chrome_trace(records: Sequence[Record]) -> str:
 def instruments(profile: str) -> list[tuple[str, str, str, Literal["counter", "histogram"], bool, list[float]]]:
     """The metrics of a profile, for instruments of another library.
 
-    Each has a name, a unit, a description, a kind, whether its values are integers, and the upper bounds of its buckets.
+    Each has a name, a unit, a description, a kind, whether values are integers, and the upper bounds of its buckets.
     """
 
 def measurements(
@@ -1342,8 +1343,8 @@ def measurements(
 ) -> list[tuple[int, int | float, int, dict[str, str]]]:
     """What a record adds to the metrics of a profile.
 
-    Each has the place of the metric among `instruments`, the value, how often it was observed, and its labels. Of gaps between
-    chunks no more than about `gaps` are given.
+    Each has the place of the metric among `instruments`, the value, how often it was observed, and its labels. Of gaps
+    between chunks no more than about `gaps` are given.
     """
 
 def is_model_call(attributes: Mapping[str, object]) -> bool:

@@ -69,8 +69,8 @@ class Call(_llmspan.Call):
         :param stream: whether the response is to be streamed; the first chunk with content decides when it is not said.
         :param request: request parameters, such as ``max_tokens`` and ``temperature``.
         :param attributes: attributes of the call.
-        :param trace_id: trace that the call belongs to, 32 hex digits. When none of the three ids is said, the current span of
-            OpenTelemetry is the parent, if there is one.
+        :param trace_id: trace that the call belongs to, 32 hex digits. When none of the three ids is said, the current
+            span of OpenTelemetry is the parent, if there is one.
         :param span_id: span of the call, 16 hex digits.
         :param parent_span_id: span above, 16 hex digits.
         :param unix_ns: wall-clock start in nanoseconds since 1970; without it the recorder's wall clock is read.

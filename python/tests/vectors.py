@@ -37,7 +37,7 @@ class Player:
         self.calls: dict[str, llmspan.Call] = {}
         self.attempts: dict[tuple[str, int], llmspan.Attempt] = {}
 
-    def take(self, record: llmspan.Record) -> None:
+    def take(self, record: llmspan.Record, _context: object, _abandoned: bool) -> None:  # noqa: FBT001 - as the engine calls it
         """Keep the JSON of a record."""
         self.records.append(record.to_json())
 

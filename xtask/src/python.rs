@@ -23,7 +23,11 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<(), String> {
     venv.tool("ruff").args("format --check .").run()?;
     venv.tool("mypy").run()?;
     venv.python().args("-m mypy.stubtest llmspan._llmspan").run()?;
-    venv.python().args("-m pytest -c").arg(&config).args("--rootdir").arg(&tests).arg(&tests).run()?;
+    // The server that real clients talk to.
+    Program::cargo(root).args("build --package llmspan-faults --locked").run()?;
+    let server = root.join("target/debug/llmspan-faults");
+    let pytest = venv.python().args("-m pytest -c").arg(&config).args("--rootdir").arg(&tests).arg(&tests);
+    pytest.env("LLMSPAN_FAULTS", server).run()?;
     venv.installs_elsewhere()
 }
 

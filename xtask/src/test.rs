@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::{
-    backends, bench, fuzz, generate, replay,
+    backends, bench, fuzz, generate, python, replay,
     sh::{self, Program},
 };
 
@@ -23,6 +23,7 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<(), String> {
         ("no_std", no_std),
         ("licences and sources", licences),
         ("budgets", |root| bench::run(root, &[])),
+        ("python", python_package),
     ];
     if with_backends {
         steps.push(("backends", backends::run));
@@ -62,13 +63,20 @@ fn documentation(root: &Path) -> Result<(), String> {
         .run()
 }
 
+/// The Python package with its checks, its tests, and the vectors through it.
+fn python_package(root: &Path) -> Result<(), String> {
+    python::run(root, &[])?;
+    let arguments = ["--runtime", "python"].map(String::from).into_iter().chain(vector_dirs(root));
+    replay::vectors(root, &arguments.collect::<Vec<_>>())
+}
+
 fn vectors(root: &Path) -> Result<(), String> {
-    let dirs: Vec<String> = [root.join("tests/vectors"), shared(root, "vectors")]
-        .iter()
-        .filter(|dir| dir.is_dir())
-        .map(|dir| dir.display().to_string())
-        .collect();
-    replay::vectors(root, &dirs)
+    replay::vectors(root, &vector_dirs(root))
+}
+
+fn vector_dirs(root: &Path) -> Vec<String> {
+    let dirs = [root.join("tests/vectors"), shared(root, "vectors")];
+    dirs.iter().filter(|dir| dir.is_dir()).map(|dir| dir.display().to_string()).collect()
 }
 
 /// The recorded responses are no part of the repository.
