@@ -35,7 +35,7 @@ class Origin:
             span = sys.modules["opentelemetry.trace"].get_current_span()
             if span is not self._span and span.is_recording():
                 self._inner = span
-        except Exception:  # noqa: BLE001 - an attempt begins, with or without it
+        except Exception:
             return
 
     def take(self) -> Any:
@@ -62,7 +62,7 @@ def origin() -> Origin | None:
             # Nobody knows what else hangs on an object that the application put there, such as a request.
             context = api.Context(kept)
         return Origin(context, span)
-    except Exception:  # noqa: BLE001 - a call begins, with or without it
+    except Exception:
         # The API is being imported, or somebody replaced a part of it.
         return None
 

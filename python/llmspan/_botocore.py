@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 
-def send(wire: Wire, request: Any, forward: Callable[[Any], Any]) -> Any:  # noqa: ANN401 - those of botocore
+def send(wire: Wire, request: Any, forward: Callable[[Any], Any]) -> Any:
     """Send a prepared request, and take note of it and of its response."""
     tap = _begin(wire, request)
     if tap is None:
@@ -25,34 +25,39 @@ def send(wire: Wire, request: Any, forward: Callable[[Any], Any]) -> Any:  # noq
 
 
 @guarded
-def _begin(wire: Wire, request: Any) -> Tap | None:  # noqa: ANN401 - that of botocore
+def _begin(wire: Wire, request: Any) -> Tap | None:
     body = request.body
     if isinstance(body, str):
         body = body.encode()
-    return wire.begin(request.url, request.headers, body if isinstance(body, (bytes, bytearray)) else None)
+    return wire.begin(request.url, request.headers, bytes(body) if isinstance(body, (bytes, bytearray)) else None)
 
 
 @guarded
-def _watch(tap: Tap, response: Any) -> None:  # noqa: ANN401 - that of botocore
+def _watch(tap: Tap, response: Any) -> None:
     tap.headers(response.status_code, response.headers)
-    if not response._content:  # noqa: SLF001 - what is read already is not read again
+    if not response._content:
         response.raw = _Body(response.raw, tap)
         return
-    tap.data(response._content)  # noqa: SLF001
+    tap.data(response._content)
     tap.ended()
+
+
+def is_seen(body: object) -> bool:
+    """Say whether the body of a response is one that is seen here."""
+    return isinstance(body, _Body)
 
 
 class _Body:
     """The body of a response of urllib3, as botocore reads it."""
 
-    def __init__(self, body: Any, tap: Tap) -> None:  # noqa: ANN401 - that of urllib3
+    def __init__(self, body: Any, tap: Tap) -> None:
         self._body = body
         self._tap = tap
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - all else is the body's
+    def __getattr__(self, name: str) -> Any:
         return getattr(self._body, name)
 
-    def stream(self, *arguments: Any, **options: Any) -> Iterator[bytes]:  # noqa: ANN401 - those of urllib3
+    def stream(self, *arguments: Any, **options: Any) -> Iterator[bytes]:
         take = self._tap.data
         try:
             for chunk in self._body.stream(*arguments, **options):
@@ -65,7 +70,7 @@ class _Body:
             raise
         self._tap.ended()
 
-    def read(self, *arguments: Any, **options: Any) -> bytes:  # noqa: ANN401 - those of urllib3
+    def read(self, *arguments: Any, **options: Any) -> bytes:
         try:
             chunk: bytes = self._body.read(*arguments, **options)
         except BaseException as error:
@@ -73,7 +78,7 @@ class _Body:
             raise
         self._tap.data(chunk)
         amount = arguments[0] if arguments else options.get("amt")
-        if not chunk and amount != 0 or amount is None:
+        if (not chunk and amount != 0) or amount is None:
             self._tap.ended()
         return chunk
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 import threading
+import weakref
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
@@ -28,7 +30,7 @@ def enter(call: Call) -> Token[Call | None]:
 
 def leave(token: Token[Call | None]) -> None:
     """Make the call before it the current one again."""
-    try:
+    try:  # noqa: SIM105 - `contextlib` is not imported
         _current.reset(token)
     except ValueError:
         # The block was left in another context than it was entered in, as generators and fixtures may do: there, the call
@@ -37,21 +39,40 @@ def leave(token: Token[Call | None]) -> None:
 
 
 def flow() -> int:
-    """Number the flow of control: a task of asyncio or trio, else the thread, which gevent makes a greenlet."""
-    return hash((threading.get_ident(), _task())) & 0xFFFF_FFFF_FFFF_FFFF
+    """Give the number of the flow of control that runs: a task of asyncio or trio, else a thread or greenlet."""
+    task = current_task()
+    if task is None:
+        # The system numbers a thread as one that ended before it; and greenlets may be of one thread.
+        return hash((threading.get_ident(), _thread.number)) & 0xFFFF_FFFF_FFFF_FFFF
+    number = _tasks.get(task)
+    if number is None:
+        _tasks[task] = number = next(_numbers)
+    return number
 
 
-def _task() -> int:
+def current_task() -> object | None:
+    """Give the task of asyncio or trio that runs."""
     asyncio = sys.modules.get("asyncio")
     if asyncio is not None:
         try:
-            return id(asyncio.current_task())
-        except RuntimeError:
+            return asyncio.current_task()  # type: ignore[no-any-return]
+        except (AttributeError, RuntimeError):
+            # It is not running, or is being imported.
             pass
     trio = sys.modules.get("trio")
     if trio is not None:
         try:
-            return id(trio.lowlevel.current_task())
-        except RuntimeError:
+            return trio.lowlevel.current_task()  # type: ignore[no-any-return]
+        except (AttributeError, RuntimeError):
             pass
-    return 0
+    return None
+
+
+class _Thread(threading.local):
+    def __init__(self) -> None:
+        self.number = next(_numbers)
+
+
+_numbers = itertools.count(1)
+_tasks: weakref.WeakKeyDictionary[object, int] = weakref.WeakKeyDictionary()
+_thread = _Thread()

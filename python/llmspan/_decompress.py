@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ def decompressor(content_encoding: str) -> Callable[[bytes], bytes] | None:
     names = [name for name in names if name not in {"", "identity"}]
     if len(names) != 1:
         return None
-    make = {"gzip": _zlib, "x-gzip": _zlib, "deflate": _zlib, "br": _brotli, "zstd": _zstd}.get(names[0])
+    make = {"gzip": _zlib, "x-gzip": _zlib, "deflate": _deflate, "br": _brotli, "zstd": _zstd}.get(names[0])
     decompress = make() if make is not None else None
     return _stopping_at_errors(decompress) if decompress is not None else None
 
@@ -30,10 +31,26 @@ def _zlib() -> Callable[[bytes], bytes]:
     return zlib.decompressobj(zlib.MAX_WBITS | 32).decompress
 
 
+def _deflate() -> Callable[[bytes], bytes]:
+    import zlib  # noqa: PLC0415 - only for bodies that are compressed
+
+    wrapped, bare = zlib.decompressobj(), zlib.decompressobj(-zlib.MAX_WBITS)
+    decompress = None
+
+    def go_on(chunk: bytes) -> bytes:
+        # Some servers leave out the header that RFC 9110 asks for.
+        nonlocal decompress
+        if decompress is None and chunk:
+            decompress = wrapped.decompress if chunk[0] & 0x0F == zlib.DEFLATED else bare.decompress
+        return decompress(chunk) if decompress is not None else b""
+
+    return go_on
+
+
 def _brotli() -> Callable[[bytes], bytes] | None:
     for name in ("brotli", "brotlicffi"):
         try:
-            decompressor = __import__(name).Decompressor()
+            decompressor = importlib.import_module(name).Decompressor()
         except ImportError:
             continue
         decompress: Callable[[bytes], bytes] = getattr(decompressor, "decompress", None) or decompressor.process
@@ -42,11 +59,17 @@ def _brotli() -> Callable[[bytes], bytes] | None:
 
 
 def _zstd() -> Callable[[bytes], bytes] | None:
+    for name in ("compression.zstd", "backports.zstd"):
+        try:
+            decompressor = importlib.import_module(name).ZstdDecompressor()
+        except ImportError:
+            continue
+        decompress: Callable[[bytes], bytes] = decompressor.decompress
+        return decompress
     try:
-        import zstandard  # noqa: PLC0415 - only for bodies that are compressed
+        decompress = importlib.import_module("zstandard").ZstdDecompressor().decompressobj().decompress
     except ImportError:
         return None
-    decompress: Callable[[bytes], bytes] = zstandard.ZstdDecompressor().decompressobj().decompress
     return decompress
 
 
@@ -59,7 +82,7 @@ def _stopping_at_errors(decompress: Callable[[bytes], bytes]) -> Callable[[bytes
             return b""
         try:
             return decompress(chunk)
-        except Exception:  # noqa: BLE001 - each library has its own
+        except Exception:
             failed = True
             return b""
 

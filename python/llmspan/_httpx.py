@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from llmspan._wire import Tap, Wire, guarded
+from llmspan._wire import Tap, Wire, count_failure, guarded
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator
@@ -29,7 +29,7 @@ class Library(NamedTuple):
     not_read: type[Exception]
     """What is raised for the content of a request whose body is a stream."""
 
-    def send(self, wire: Wire, request: Any, forward: Callable[[Any], Any]) -> Any:  # noqa: ANN401 - the library's
+    def send(self, wire: Wire, request: Any, forward: Callable[[Any], Any]) -> Any:
         """Send a request, seen by ``wire`` unless another hook sees it already."""
         if _MARK in request.extensions:
             return forward(request)
@@ -51,9 +51,9 @@ class Library(NamedTuple):
     async def send_async(
         self,
         wire: Wire,
-        request: Any,  # noqa: ANN401 - the library's
+        request: Any,
         forward: Callable[[Any], Awaitable[Any]],
-    ) -> Any:  # noqa: ANN401 - the library's
+    ) -> Any:
         """Send a request, seen by ``wire`` unless another hook sees it already."""
         if _MARK in request.extensions:
             return await forward(request)
@@ -72,7 +72,7 @@ class Library(NamedTuple):
         return response
 
     @guarded
-    def _begin(self, wire: Wire, request: Any) -> Tap | None:  # noqa: ANN401 - the library's
+    def _begin(self, wire: Wire, request: Any) -> Tap | None:
         try:
             body = request.content
         except self.not_read:
@@ -84,42 +84,53 @@ class Library(NamedTuple):
         return tap
 
 
-def tap_of(response: object) -> Tap | None:
-    """Give the tap of a response that was sent here; ``None`` for any other object."""
-    stream = getattr(response, "stream", None)
-    return stream.tap if isinstance(stream, (SeenStream, SeenAsyncStream)) else None
+def is_seen(response: object) -> bool:
+    """Say whether a response is one that was seen here."""
+    extensions = getattr(response, "extensions", None)
+    return isinstance(extensions, dict) and _MARK in extensions
 
 
 _MARK = "llmspan"
 
 
 @guarded
-def _take_head(tap: Tap, response: Any) -> None:  # noqa: ANN401 - the library's
-    tap.headers(response.status_code, response.headers.raw, response.headers.get("content-encoding", ""))
+def _take_head(tap: Tap, response: Any) -> None:
+    headers: list[tuple[bytes, bytes]] = response.headers.raw
+    encoding = b",".join([value for name, value in headers if name.lower() == b"content-encoding"])
+    tap.headers(response.status_code, headers, encoding.decode("latin-1"))
+    # A client puts streams of its own around ours.
+    response.extensions[_MARK] = True
 
 
 class SeenStream:
     """The body of a response, on its way to the client."""
 
-    def __init__(self, stream: Any, tap: Tap) -> None:  # noqa: ANN401 - the library's
+    def __init__(self, stream: Any, tap: Tap) -> None:
         self._stream = stream
         self.tap = tap
 
     def __iter__(self) -> Iterator[bytes]:
         """Give the chunks as they come."""
-        take = self.tap.data
+        tap = self.tap
         chunks: Iterable[bytes] = self._stream
         try:
             for chunk in chunks:
-                take(chunk)
+                try:
+                    take = tap.take
+                    if take is None:
+                        tap.take_first(chunk)
+                    else:
+                        take(chunk)
+                except Exception:
+                    count_failure()
                 yield chunk
         except GeneratorExit:
             # Whoever reads may go on in another way; closing is told apart.
             raise
         except BaseException as error:
-            self.tap.failed(error)
+            tap.failed(error)
             raise
-        self.tap.ended()
+        tap.ended()
 
     def close(self) -> None:
         """Close the stream."""
@@ -132,7 +143,7 @@ class SeenStream:
 class SeenAsyncStream:
     """The body of a response, on its way to an asynchronous client."""
 
-    def __init__(self, stream: Any, tap: Tap) -> None:  # noqa: ANN401 - the library's
+    def __init__(self, stream: Any, tap: Tap) -> None:
         self._stream = stream
         self.tap = tap
 
@@ -154,12 +165,11 @@ class SeenAsyncStream:
 class _AsyncChunks:
     """An iterator and no generator: there is nothing for the event loop to finalize."""
 
-    __slots__ = ("_chunks", "_take", "_tap")
+    __slots__ = ("_chunks", "_tap")
 
     def __init__(self, stream: AsyncIterable[bytes], tap: Tap) -> None:
         self._chunks = stream.__aiter__()
         self._tap = tap
-        self._take = tap.data
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
@@ -173,7 +183,15 @@ class _AsyncChunks:
         except BaseException as error:
             self._tap.failed(error)
             raise
-        self._take(chunk)
+        tap = self._tap
+        try:
+            take = tap.take
+            if take is None:
+                tap.take_first(chunk)
+            else:
+                take(chunk)
+        except Exception:
+            count_failure()
         return chunk
 
     async def aclose(self) -> None:
@@ -187,11 +205,11 @@ class SeeingTransport:
 
     _library: Library
 
-    def __init__(self, transport: Any, recorder: Recorder | None) -> None:  # noqa: ANN401 - the library's
+    def __init__(self, transport: Any, recorder: Recorder | None) -> None:
         self._transport = transport
         self._wire = Wire(recorder)
 
-    def handle_request(self, request: Any) -> Any:  # noqa: ANN401 - the library's
+    def handle_request(self, request: Any) -> Any:
         """Send the request, and take note of it and of its response."""
         return self._library.send(self._wire, request, self._transport.handle_request)
 
@@ -219,11 +237,11 @@ class SeeingAsyncTransport:
 
     _library: Library
 
-    def __init__(self, transport: Any, recorder: Recorder | None) -> None:  # noqa: ANN401 - the library's
+    def __init__(self, transport: Any, recorder: Recorder | None) -> None:
         self._transport = transport
         self._wire = Wire(recorder)
 
-    async def handle_async_request(self, request: Any) -> Any:  # noqa: ANN401 - the library's
+    async def handle_async_request(self, request: Any) -> Any:
         """Send the request, and take note of it and of its response."""
         return await self._library.send_async(self._wire, request, self._transport.handle_async_request)
 

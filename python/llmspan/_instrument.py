@@ -79,6 +79,9 @@ class _Patch(NamedTuple):
 
 def _patch(owner: type, name: str, wrap: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
     original = vars(owner)[name]
+    while original in _disabled:
+        # Somebody put back what they found.
+        original = original.__wrapped__
     replacement = wrap(original)
     replacement.__wrapped__ = original  # type: ignore[attr-defined]
     setattr(owner, name, replacement)
@@ -89,7 +92,7 @@ def _httpx(module: ModuleType, wire: Wire) -> None:
     library: Library = importlib.import_module(f"llmspan.{module.__name__}").library
 
     def wrap(original: Callable[..., Any]) -> Callable[..., Any]:
-        def _send_single_request(self: Any, request: Any) -> Any:  # noqa: ANN401 - the library's
+        def _send_single_request(self: Any, request: Any) -> Any:
             if _send_single_request in _disabled:
                 return original(self, request)
             return library.send(wire, request, lambda request: original(self, request))
@@ -97,7 +100,7 @@ def _httpx(module: ModuleType, wire: Wire) -> None:
         return _send_single_request
 
     def wrap_async(original: Callable[..., Any]) -> Callable[..., Any]:
-        async def _send_single_request(self: Any, request: Any) -> Any:  # noqa: ANN401 - the library's
+        async def _send_single_request(self: Any, request: Any) -> Any:
             if _send_single_request in _disabled:
                 return await original(self, request)
             return await library.send_async(wire, request, lambda request: original(self, request))
@@ -112,7 +115,7 @@ def _botocore(module: ModuleType, wire: Wire) -> None:
     from llmspan import _botocore as hooks  # noqa: PLC0415 - it is not needed without
 
     def wrap(original: Callable[..., Any]) -> Callable[..., Any]:
-        def send(self: Any, request: Any) -> Any:  # noqa: ANN401 - those of botocore
+        def send(self: Any, request: Any) -> Any:
             if send in _disabled:
                 return original(self, request)
             return hooks.send(wire, request, lambda request: original(self, request))
@@ -142,7 +145,9 @@ def _hook(name: str, module: ModuleType) -> None:
 class _Finder(importlib.abc.MetaPathFinder):
     """Hooks modules when they are imported for the first time."""
 
-    def find_spec(self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
         """Find a module that is waited for, with a loader that hooks it."""
         if fullname not in _waiting_for:
             return None

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from llmspan import _llmspan
 from llmspan._context import current_call, enter, leave
-from llmspan._wire import guarded
+from llmspan._wire import count_failure, guarded
 from llmspan.call import Attempt, Call
 from llmspan.errors import UnknownProtocolError
 from llmspan.failure import describe, is_abort
@@ -109,17 +110,17 @@ def observe(
 
 def _is_seen(stream: object) -> bool:
     """Whether hooks see the response that a stream reads."""
-    hooks = sys.modules.get("llmspan._httpx")
-    if hooks is None:
+    hooks = [module for module in map(sys.modules.get, ("llmspan._httpx", "llmspan._botocore")) if module is not None]
+    if not hooks:
         return False
-    responses = (getattr(stream, name, None) for name in ("response", "_response"))
-    return any(hooks.tap_of(response) is not None for response in responses)
+    responses = [getattr(stream, name, None) for name in ("response", "_response", "_raw_stream")]
+    return any(module.is_seen(response) for module in hooks for response in responses)
 
 
 class _Watch:
     """What is known of a stream while it is read. Nothing here raises."""
 
-    __slots__ = ("_attempt", "_begin", "_begun_at", "_call", "_done", "_owned", "_protocol", "_take")
+    __slots__ = ("_attempt", "_begin", "_begun_at", "_call", "_done", "_owned", "_protocol", "take")
 
     def __init__(
         self, begin: Callable[[], Call], attempt: Attempt | None, protocol: str | None, *, owned: bool
@@ -131,7 +132,8 @@ class _Watch:
         self._protocol = protocol
         self._owned = owned
         self._done = False
-        self._take: Callable[[str, object], None] | None = None
+        self.take: Callable[[object], None] | None = None
+        """Takes a chunk, once it is known what they are. May raise."""
 
     @guarded
     def begin(self) -> None:
@@ -142,44 +144,42 @@ class _Watch:
 
     def enter(self) -> Token[Call | None] | None:
         """Make the call the current one while the first chunk is waited for: a request that leaves then is its attempt."""
-        if self._take is not None or self._call is None or self._done:
+        if self.take is not None or self._call is None or self._done:
             return None
         return enter(self._call)
 
-    def take(self, chunk: object) -> None:
-        """Take a chunk. Called for every one."""
-        take = self._take
-        if take is not None:
-            take(self._protocol, chunk)  # type: ignore[arg-type] - there is one by then
-        elif not self._done:
-            self._take_first(chunk)
-
-    @guarded
-    def _take_first(self, chunk: object) -> None:
+    def take_first(self, chunk: object) -> None:
+        """Take a chunk, and find out what it is: then there is :attr:`take`. May raise."""
+        if self._done:
+            return
         if self._call is not None and self._call.is_seen:
             # Hooks see the response: its bytes tell more.
-            self._take = _nothing
+            self.take = _nothing
             return
         attempt = self._own_attempt()
+        take: Callable[[str, object], None]
         data = chunk.encode() if isinstance(chunk, str) else chunk
         if isinstance(data, (bytes, bytearray, memoryview)):
             protocol = self._protocol or _llmspan.detect("", None, bytes(data[:2048]))
             take = attempt.payload if _llmspan.is_event(bytes(data)) else _bytes_of(attempt)
         else:
-            protocol = self._protocol or _llmspan.detect_event(data)
-            take = attempt.payload
+            take, protocol = attempt.payload, _llmspan.detect_event(data)
+            if protocol is None and (event := getattr(data, "data", None)) is not None:
+                # An event of a server that sends events, as some SDKs hand it out: with its payload inside.
+                take, protocol = _data_of(attempt), _llmspan.detect_event(event)
+            protocol = self._protocol or protocol
         if protocol is None:
             # A ping, perhaps. The next one may tell.
             return
         self._protocol = protocol
-        self._take = take
         take(protocol, chunk)
+        self.take = partial(take, protocol)
 
     def _own_attempt(self) -> Attempt:
         if self._attempt is None:
             self.begin()
             call = self._call
-            assert call is not None  # noqa: S101 - for the type checker
+            assert call is not None
             self._attempt = call.attempt(at_ns=self._begun_at)
         return self._attempt
 
@@ -188,7 +188,10 @@ class _Watch:
         """Take note of the end of the stream."""
         if self._is_first_end():
             if not self._is_seen_by_hooks():
-                self._own_attempt().stream_ended()
+                attempt = self._own_attempt()
+                if self._protocol is not None:
+                    # A stream that could not be read has no end that it could lack.
+                    attempt.stream_ended()
             self._end()
 
     @guarded
@@ -224,7 +227,7 @@ class _Watch:
             self._end()
 
     def _is_first_end(self) -> bool:
-        is_first, self._done, self._take = not self._done, True, _nothing
+        is_first, self._done, self.take = not self._done, True, _nothing
         return is_first
 
     def _is_seen_by_hooks(self) -> bool:
@@ -235,17 +238,26 @@ class _Watch:
             self._call.end()
 
 
-def _nothing(_protocol: str, _chunk: object) -> None:
+def _nothing(_chunk: object) -> None:
     pass
 
 
 def _bytes_of(attempt: Attempt) -> Callable[[str, object], None]:
     take = attempt.bytes
 
-    def take_bytes(protocol: str, chunk: object) -> None:
-        take(protocol, chunk.encode() if isinstance(chunk, str) else chunk)  # type: ignore[arg-type] - as the first was
+    def take_bytes(protocol: str, chunk: Any) -> None:
+        take(protocol, chunk.encode() if isinstance(chunk, str) else chunk)
 
     return take_bytes
+
+
+def _data_of(attempt: Attempt) -> Callable[[str, object], None]:
+    take = attempt.payload
+
+    def take_data(protocol: str, chunk: object) -> None:
+        take(protocol, getattr(chunk, "data", chunk))
+
+    return take_data
 
 
 class _Proxy:
@@ -254,11 +266,11 @@ class _Proxy:
     _stream: Any
     _watch: _Watch
 
-    def __init__(self, stream: Any, watch: _Watch) -> None:  # noqa: ANN401 - any stream
+    def __init__(self, stream: Any, watch: _Watch) -> None:
         self._stream = stream
         self._watch = watch
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - what the stream has
+    def __getattr__(self, name: str) -> Any:
         if name in {"_stream", "_watch", "_chunks"}:
             # Not there yet, as in a copy that is being made.
             raise AttributeError(name)
@@ -285,7 +297,7 @@ class Observed(_Proxy, Generic[Chunk]):
     def __next__(self) -> Chunk:
         """Give the next chunk."""
         watch = self._watch
-        token = watch.enter()
+        token = watch.enter() if watch.take is None else None
         try:
             chunks = self._chunks
             if chunks is None:
@@ -300,7 +312,14 @@ class Observed(_Proxy, Generic[Chunk]):
         finally:
             if token is not None:
                 leave(token)
-        watch.take(chunk)
+        try:
+            take = watch.take
+            if take is None:
+                watch.take_first(chunk)
+            else:
+                take(chunk)
+        except Exception:
+            count_failure()
         return chunk
 
     def close(self) -> None:
@@ -358,7 +377,7 @@ class AsyncObserved(_Proxy, Generic[Chunk]):
     async def __anext__(self) -> Chunk:
         """Give the next chunk."""
         watch = self._watch
-        token = watch.enter()
+        token = watch.enter() if watch.take is None else None
         try:
             chunks = self._chunks
             if chunks is None:
@@ -373,7 +392,14 @@ class AsyncObserved(_Proxy, Generic[Chunk]):
         finally:
             if token is not None:
                 leave(token)
-        watch.take(chunk)
+        try:
+            take = watch.take
+            if take is None:
+                watch.take_first(chunk)
+            else:
+                take(chunk)
+        except Exception:
+            count_failure()
         return chunk
 
     async def aclose(self) -> None:

@@ -6,14 +6,14 @@ what goes wrong is counted, and the application goes on.
 
 from __future__ import annotations
 
-import functools
 import os
 import threading
 import weakref
+from functools import partial, wraps
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from llmspan import _llmspan
-from llmspan._context import current_call, flow
+from llmspan._context import current_call, current_task, flow
 from llmspan._decompress import decompressor
 from llmspan.call import Call
 from llmspan.failure import describe, is_abort
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from llmspan.recorder import Recorder
+    from llmspan.types import HeaderPairs
 
     Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -30,12 +31,12 @@ if TYPE_CHECKING:
 def guarded(function: Function) -> Function:
     """Let no exception of telemetry reach the application: it is counted, and the first one is logged."""
 
-    @functools.wraps(function)
-    def call(*arguments: Any, **options: Any) -> Any:  # noqa: ANN401 - those of the function
+    @wraps(function)
+    def call(*arguments: Any, **options: Any) -> Any:
         try:
             return function(*arguments, **options)
         except Exception:
-            _failed()
+            count_failure()
             return None
 
     return call  # type: ignore[return-value]
@@ -46,7 +47,8 @@ def hook_errors() -> int:
     return _errors[0]
 
 
-def _failed() -> None:
+def count_failure() -> None:
+    """Count the exception that is being handled; the first one is logged."""
     _errors[0] += 1
     if _errors[0] == 1:
         import logging  # noqa: PLC0415 - not for programs in which nothing fails
@@ -63,6 +65,7 @@ class Wire:
     def __init__(self, recorder: Recorder | None = None) -> None:
         """Watch for a recorder; for the one of :func:`llmspan.configure` when none is given."""
         self._recorder = recorder
+        self._settles: Recorder | None = None
         self._reset()
         _wires.add(self)
 
@@ -70,27 +73,32 @@ class Wire:
         self._correlator = _llmspan.Correlator()
         self._waiting: dict[int, _Waiting] = {}
         self._last = 0
-        self._lock = threading.Lock()
+        # A destructor may come back here, in the middle of what the lock is for.
+        self._lock = threading.RLock()
         self._timer: threading.Timer | None = None
 
     @guarded
-    def begin(self, url: str, headers: object, body: bytes | None) -> Tap | None:
+    def begin(self, url: str, headers: HeaderPairs, body: bytes | None) -> Tap | None:
         """Begin an attempt, if the request goes to a model."""
         request = _llmspan.read_request(url, headers, body)
         if request is None:
             return None
         recorder = self._recorder or default_recorder()
-        recorder.settle_with(self)
+        if recorder is not self._settles:
+            recorder.settle_with(self)
+            self._settles = recorder
         here, now = flow(), recorder.clock()
-        resumed = self._correlator.request(request, here, now)
-        self.settle(now)
+        resumed = None
+        if self._waiting:
+            resumed = self._correlator.request(request, here, now)
+            self.settle(now)
         call, owned = current_call(), False
         if resumed is not None:
             number, failed_at, retry = resumed
             waiting = self._take_waiting(number)
             if waiting is not None and waiting.call.is_open:
                 if call is None or call is waiting.call:
-                    call, owned = waiting
+                    call, owned = waiting.call, waiting.owned
                     call.retry(**retry, at_ns=failed_at)
                 elif waiting.owned:
                     waiting.call.end(at_ns=failed_at)
@@ -106,7 +114,7 @@ class Wire:
         said = describe(error) if error is not None else {}
         with self._lock:
             # Before the correlator may give it up.
-            self._waiting[tap.number] = _Waiting(tap.call, tap.owned)
+            self._waiting[tap.number] = _Waiting(tap.call, tap.owned, tap.here, _reference(current_task()))
         may_retry = self._correlator.failed(
             tap.number,
             tap.request,
@@ -133,8 +141,13 @@ class Wire:
 
     @guarded
     def flush(self, recorder: Recorder) -> None:
-        """End what this flow of control has given up: it is here, and not waiting for a retry."""
+        """End what this flow of control, and tasks that are done, have given up: they are not waiting for a retry."""
         self._correlator.moved_on(flow())
+        with self._lock:
+            waiting = list(self._waiting.values())
+        for one in waiting:
+            if _is_gone(one.task):
+                self._correlator.moved_on(one.here)
         self.settle(recorder.clock())
 
     @guarded
@@ -172,12 +185,29 @@ class _Waiting(NamedTuple):
     call: Call
     owned: bool
     """Whether the wire began it, and ends it; otherwise the application does."""
+    here: int
+    """The flow of control of the request."""
+    task: weakref.ref[Any] | None
+    """The task in which it failed; ``None`` outside of tasks."""
+
+
+def _reference(task: object | None) -> weakref.ref[Any] | None:
+    return None if task is None else weakref.ref(task)
+
+
+def _is_gone(reference: weakref.ref[Any] | None) -> bool:
+    if reference is None:
+        return False
+    task = reference()
+    is_done = getattr(task, "done", None)
+    return task is None or (is_done is not None and bool(is_done()))
 
 
 class Tap:
     """One attempt, as its hook sees it. Every method may be called at any time; after the end they do nothing."""
 
     __slots__ = (
+        "__weakref__",
         "_attempt",
         "_bytes",
         "_decompress",
@@ -193,7 +223,7 @@ class Tap:
         "recorder",
         "request",
         "retry_after_ns",
-        "__weakref__",
+        "take",
     )
 
     def __init__(
@@ -223,13 +253,15 @@ class Tap:
         self.number = number
         self.here = here
         self.retry_after_ns: int | None = None
+        self.take: Callable[[bytes], None] | None = None
+        """Takes bytes of the body, once it is known what they are. May raise."""
         self._attempt = call.attempt(
             provider=request.provider, model=request.model, endpoint=request.server_address, at_ns=now
         )
         self._bytes = self._attempt.bytes
 
     @guarded
-    def headers(self, status_code: int, headers: object, content_encoding: str = "") -> None:
+    def headers(self, status_code: int, headers: HeaderPairs, content_encoding: str = "") -> None:
         """Take the head of the response."""
         self._status_code = status_code
         self.retry_after_ns = self._attempt.headers(status_code, headers)
@@ -241,19 +273,29 @@ class Tap:
             self._protocol = self.request.protocol
 
     def data(self, chunk: bytes) -> None:
-        """Take bytes of the body. Called for every chunk."""
+        """Take bytes of the body. Where there are many chunks, ask :attr:`take` before."""
         try:
-            if self._decompress is not None:
-                chunk = self._decompress(chunk)
-            protocol = self._protocol
-            if protocol is None:
-                if not chunk:
-                    return
-                protocol = self._protocol = _llmspan.detect(self._url, None, chunk[:2048]) or self.request.protocol
-            if not self._done:
-                self._bytes(protocol, chunk)
+            take = self.take
+            if take is None:
+                self.take_first(chunk)
+            else:
+                take(chunk)
         except Exception:
-            _failed()
+            count_failure()
+
+    def take_first(self, chunk: bytes) -> None:
+        """Take bytes, and find out what they are: then there is :attr:`take`. May raise."""
+        decompress = self._decompress
+        if decompress is not None:
+            chunk = decompress(chunk)
+        if not chunk or self._done:
+            return
+        protocol = self._protocol
+        if protocol is None:
+            protocol = self._protocol = _llmspan.detect(self._url, None, chunk[:2048]) or self.request.protocol
+        self._bytes(protocol, chunk)
+        if decompress is None:
+            self.take = partial(self._bytes, protocol)
 
     @guarded
     def ended(self) -> None:
@@ -318,7 +360,7 @@ _wires: weakref.WeakSet[Wire] = weakref.WeakSet()
 def _after_fork() -> None:
     # What waits is the parent's, and so is the timer.
     for wire in list(_wires):
-        wire._reset()  # noqa: SLF001 - of this module
+        wire._reset()
 
 
 if hasattr(os, "register_at_fork"):

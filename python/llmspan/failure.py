@@ -46,7 +46,7 @@ def _error_type(class_: type[BaseException]) -> str:
         name = base.__name__
         if name.endswith(("TimeoutError", "TimeoutException")) or name == "Timeout":
             return "timeout"
-        if name.endswith(("ConnectionError", "NetworkError", "TransportError")):
+        if name.endswith(("ConnectionError", "NetworkError", "TransportError")) or name in _NETWORK:
             return "network"
     return class_.__name__
 
@@ -63,3 +63,7 @@ def _attribute(holder: object, name: str) -> object:
         return getattr(holder, name, None)
     except Exception:  # noqa: BLE001 - code of others
         return None
+
+
+_NETWORK = frozenset({"ClientPayloadError", "ConnectionClosedError", "ProtocolError", "ResponseStreamingError"})
+"""How aiohttp, botocore and urllib3 name a broken connection."""

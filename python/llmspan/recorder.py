@@ -191,6 +191,7 @@ class _Dispatcher:
         self._queue: SimpleQueue[tuple[Record, object] | _Request] = SimpleQueue()
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
+        self._asked = threading.Event()
         self._stuck = False
         if self._tick:
             self._start()
@@ -256,6 +257,7 @@ class _Dispatcher:
         if threading.current_thread() is self._thread:
             return False
         self._queue.put(request)
+        self._asked.set()
         self._start()
         return request.done.wait(timeout)
 
@@ -291,6 +293,7 @@ class _Dispatcher:
                     self._flush()
                 continue
             if isinstance(item, _Request):
+                self._asked.clear()
                 self._flush()
                 unflushed = False
                 item.done.set()
@@ -299,6 +302,9 @@ class _Dispatcher:
             else:
                 unflushed = True
                 self._record(*item)
+                if queue.empty():
+                    # To be woken for each record would cost the application more than the record does.
+                    self._asked.wait(_LULL)
 
     def _drain(self, deadline: float | None = None) -> None:
         unflushed = False
@@ -381,6 +387,9 @@ def _after_fork() -> None:
 
 _PAUSE = 1.0
 """Seconds without a record after which sinks are flushed, and between two looks at deadlines."""
+
+_LULL = 0.05
+"""Seconds for which records gather, unless somebody asks for them."""
 
 _default: list[Recorder] = []
 _recorders: set[Recorder] = set()

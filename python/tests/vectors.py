@@ -153,7 +153,7 @@ def main() -> None:
         for path in Path(paths).read_text(encoding="utf-8").splitlines():
             try:
                 result = run(path)
-            except Exception as error:  # noqa: BLE001 - the caller reports it
+            except Exception as error:
                 result = {"file": path, "records": [], "error": f"{type(error).__name__}: {error}"}
             print(json.dumps(result))
 

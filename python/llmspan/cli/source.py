@@ -39,10 +39,9 @@ class Account:
     def __str__(self) -> str:
         """One line for people."""
         records = counted(self.records, "record")
-        if self.is_log:
-            what = f"event log of {counted(self.lines - self.bad, 'event')}, replayed to {records}"
-        else:
-            what = records
+        what = (
+            f"event log of {counted(self.lines - self.bad, 'event')}, replayed to {records}" if self.is_log else records
+        )
         bad = f", {counted(self.bad, 'bad line')} skipped" if self.bad else ""
         return f"{self.name}: {what}{bad}"
 
