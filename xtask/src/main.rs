@@ -10,6 +10,7 @@ mod demo;
 mod faults;
 mod fuzz;
 mod generate;
+mod node;
 mod protocols;
 mod python;
 mod replay;
@@ -44,6 +45,7 @@ fn run(arguments: &[String]) -> Result<(), String> {
         "faults" => faults::run(&root, rest),
         "fuzz" => fuzz::run(&root, rest),
         "generate" => generate::generate(&root, sh::flag(rest, "--check")?),
+        "node" => node::run(&root, rest),
         "python" => python::run(&root, rest),
         "test" => test::run(&root, rest),
         "vectors" => replay::vectors(&root, rest),
@@ -68,7 +70,7 @@ cargo xtask <task>
                                    --backends also the task below
   backends                         export calls to real backends, and compare what they answer; installs
                                    them through apt, and through pip into target/backends
-  vectors [--runtime rust|python] DIR...
+  vectors [--runtime rust|python|node] DIR...
                                    run the vectors below the directories
   corpus DIR...                    replay recorded responses of providers, cut in many ways
   bench [--update]                 instructions, allocations and bytes against tests/budgets.toml;
@@ -76,6 +78,7 @@ cargo xtask <task>
   faults [--port PORT]             run the server that speaks the protocols of providers and misbehaves on request
   fuzz [--seconds N] [--seed N] [TARGET...]
                                    run the fuzz targets, 10 seconds each unless told; all of them when none is named
+  node                             build the Node package, install it, and run its checks and tests
   python                           build the Python package, install it, and run its checks and tests
   generate [--check]               write the files that are generated, or check them
   help                             this text

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use llmspan_runner::{corpus as corpora, report::Report, vectors as files};
 
-use crate::python;
+use crate::{node, python};
 
 /// Runs the vectors below each directory.
 pub(crate) fn vectors(root: &Path, arguments: &[String]) -> Result<(), String> {
@@ -22,7 +22,11 @@ pub(crate) fn vectors(root: &Path, arguments: &[String]) -> Result<(), String> {
     if dirs.is_empty() {
         return Err("say which directories: cargo xtask vectors [--runtime RUNTIME] DIR...".into());
     }
-    let report = if runtime == RUST { files::run(&dirs) } else { python::vectors(root, &dirs)? };
+    let report = match runtime {
+        "node" => node::vectors(root, &dirs)?,
+        "python" => python::vectors(root, &dirs)?,
+        _ => files::run(&dirs),
+    };
     finish("vectors", &report)
 }
 
@@ -51,4 +55,4 @@ fn known_runtime(name: &str) -> Result<&'static str, String> {
 const RUST: &str = "rust";
 
 /// Runtimes whose vectors this task runs.
-const RUNTIMES: [&str; 2] = [RUST, "python"];
+const RUNTIMES: [&str; 3] = [RUST, "python", "node"];

@@ -44,11 +44,11 @@ impl VercelUiMessage {
     fn write<'a>(&mut self, delta: &mut Delta<'a>, chunk: &mut Chunk<'a>, body: bool) {
         delta.chunk = true;
         if chunk.kind.is("text-delta") {
-            delta.add_text(ContentKind::Text, chunk.delta.bytes);
+            // Parts of `fullStream` have `text` in place of `delta`.
+            delta.add_text(ContentKind::Text, chunk.delta.bytes.max(chunk.text.bytes));
             return;
         }
         match chunk.kind.bytes().as_ref() {
-            // Betas of version 5 had `text` in place of `delta`.
             b"reasoning-delta" => delta.add_text(ContentKind::Reasoning, chunk.delta.bytes.max(chunk.text.bytes)),
             b"tool-input-start" => self.open(delta, chunk),
             b"tool-input-delta" => delta.add_text(ContentKind::ToolCall, chunk.input_delta.bytes),
@@ -128,6 +128,8 @@ object! {
         "messageId" => message_id: Str<'a>,
         "messageMetadata" => metadata: Rare<Metadata<'a>>,
         "finishReason" => finish_reason: Str<'a>,
+        // Of a part of `fullStream`.
+        "totalUsage" => total_usage: Rare<Usage>,
         "errorText" => error_text: Str<'a>,
         "url" => url: Str<'a>,
         "mediaType" => media_type: Str<'a>,
@@ -209,6 +211,8 @@ impl<'a> Chunk<'a> {
 
     fn add_finish(&mut self, delta: &mut Delta<'a>) {
         self.add_metadata(delta);
+        let total = self.total_usage.0.as_ref().and_then(|usage| usage.report());
+        delta.usage = total.or(delta.usage.take());
         let said = self.finish_reason.take();
         // The chunk had no field of its own at first: applications put the reason into the metadata, as the SDK's examples
         // do.
@@ -281,6 +285,7 @@ mod tests {
         assert!(first(r#"{"type":"text-delta","id":"t","delta":"né"}"#).is_plain());
         for (json, bytes) in [
             (r#"{"type":"text-delta","id":"t","delta":"né"}"#, [3, 0, 0, 0, 0, 0, 0]),
+            (r#"{"type":"text-delta","id":"t","text":"né"}"#, [3, 0, 0, 0, 0, 0, 0]),
             (r#"{"type":"reasoning-delta","id":"r","delta":"ab"}"#, [0, 2, 0, 0, 0, 0, 0]),
             (r#"{"type":"reasoning-delta","id":"r","text":"ab"}"#, [0, 2, 0, 0, 0, 0, 0]),
             (r#"{"type":"tool-input-delta","toolCallId":"c","inputTextDelta":"{\"a"}"#, [0, 0, 3, 0, 0, 0, 0]),

@@ -16,6 +16,7 @@ use super::{
 use crate::{
     limits::{REQUEST_BYTES, cut},
     record::Request,
+    time::Nanos,
 };
 
 /// A request to a model, by what its URL, headers and body say.
@@ -46,6 +47,9 @@ pub struct ModelRequest {
     /// How many times the client has sent this request before, by its own count (`x-stainless-retry-count`, `amz-sdk-request`);
     /// absent when it does not say.
     pub resends: Option<u32>,
+    /// How long the client waits for the head of the response, where it says so (`x-stainless-timeout`, in whole seconds): a request
+    /// that is aborted later than that timed out.
+    pub timeout: Option<Nanos>,
     /// What the client names the request by in all its attempts (`idempotency-key`, `amz-sdk-invocation-id`).
     pub idempotency_key: Option<Box<str>>,
     /// A hash of address and body, equal for a request that is sent once more. It is no secret and no proof: collisions can be
@@ -99,6 +103,7 @@ pub fn read<'a>(url: &str, headers: impl IntoIterator<Item = (&'a str, &'a str)>
         server_address: Some(address.host()).filter(|host| !host.is_empty()).map(|host| cut(host, NAME_BYTES).into()),
         server_port: address.port(),
         resends: asks.resends,
+        timeout: asks.timeout,
         idempotency_key: asks.key,
         fingerprint: fingerprint(&address, body),
     })
@@ -108,6 +113,7 @@ pub fn read<'a>(url: &str, headers: impl IntoIterator<Item = (&'a str, &'a str)>
 #[derive(Debug, Default)]
 struct Asks {
     resends: Option<u32>,
+    timeout: Option<Nanos>,
     key: Option<Box<str>>,
     stream: Option<bool>,
 }
@@ -117,6 +123,8 @@ impl Asks {
         let is = |known: &str| name.eq_ignore_ascii_case(known);
         if is("x-stainless-retry-count") {
             self.resends = value.parse().ok();
+        } else if is("x-stainless-timeout") {
+            self.timeout = value.parse::<u32>().ok().map(|seconds| Nanos::from_secs(seconds.into()));
         } else if is("amz-sdk-request") {
             // `attempt=2; max=3`, counted from 1.
             let attempt = value.split(';').find_map(|part| part.trim().strip_prefix("attempt=")?.parse::<u32>().ok());

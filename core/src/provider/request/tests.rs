@@ -7,7 +7,7 @@ use alloc::{
 };
 
 use super::{ModelRequest, read};
-use crate::provider::Protocol;
+use crate::{provider::Protocol, time::Nanos};
 
 fn request(url: &str, body: &str) -> ModelRequest {
     read(url, [], body.as_bytes()).unwrap()
@@ -136,11 +136,14 @@ fn retries_say_so() {
     let headers = [("X-Stainless-Retry-Count", "2"), ("Idempotency-Key", " stainless-1 ")];
     let sent = read(url, headers, b"{}").unwrap();
     assert_eq!((sent.resends, sent.idempotency_key.as_deref()), (Some(2), Some("stainless-1")));
+    let waits = read(url, [("X-Stainless-Timeout", "600")], b"{}").unwrap();
+    assert_eq!((sent.timeout, waits.timeout), (None, Some(Nanos::from_secs(600))));
     let headers = [("amz-sdk-request", "attempt=3; max=5"), ("amz-sdk-invocation-id", "i-1")];
     let sent = read("/model/m/invoke", headers, b"{}").unwrap();
     assert_eq!((sent.resends, sent.idempotency_key.as_deref()), (Some(2), Some("i-1")));
     for odd in ["", "-1", "many", "99999999999"] {
         assert_eq!(read(url, [("x-stainless-retry-count", odd)], b"{}").unwrap().resends, None);
+        assert_eq!(read(url, [("x-stainless-timeout", odd)], b"{}").unwrap().timeout, None);
     }
 }
 

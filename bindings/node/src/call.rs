@@ -1,0 +1,171 @@
+//! Calls: what happens to them becomes events of the engine.
+//!
+//! Fields of events are read by the core, under the names of the event log. A method that may end the call gives its record.
+
+use std::sync::Arc;
+
+use llmspan_core::{
+    delta::ContentKind,
+    engine,
+    event::{Event, TimedEvent},
+    machine::CallStart,
+    provider,
+    time::Timestamp,
+};
+use napi_derive::napi;
+use serde::{
+    Deserialize as _,
+    de::{IntoDeserializer, value},
+};
+
+use crate::{
+    at,
+    error::{Result, raise},
+    millis,
+    record::Record,
+    unix,
+    wire::ModelRequest,
+};
+
+/// Settings of calls.
+#[napi]
+pub struct Config(pub(crate) Arc<llmspan_core::config::Config>);
+
+#[napi]
+impl Config {
+    /// Reads settings from JSON.
+    #[napi(constructor, catch_unwind)]
+    pub fn new(json: String) -> Result<Self> {
+        llmspan_core::config::Config::from_json(&json).map(|config| Self(Arc::new(config))).map_err(raise)
+    }
+
+    /// Whether a deadline, an idle timeout or an age is configured, so that `tick` has something to do.
+    #[napi(getter, catch_unwind)]
+    pub fn has_deadlines(&self) -> bool {
+        let config = &self.0;
+        config.idle_timeout_ns.is_some() || config.deadline_ns.is_some() || config.abandon_after_ns.is_some()
+    }
+}
+
+/// One call: events in time order, then its record. Attempts go by number, 0 for the latest.
+#[napi]
+pub struct Call {
+    engine: engine::Call,
+}
+
+#[napi]
+impl Call {
+    /// Opens a call with its event `call_started`.
+    #[napi(constructor, catch_unwind)]
+    pub fn new(config: &Config, id: String, json: String) -> Result<Self> {
+        let start = TimedEvent::from_json(&json).map_err(raise)?;
+        let fields = match start.event {
+            Event::CallStarted(fields) => *fields,
+            _ => CallStart::default(),
+        };
+        Ok(Self { engine: engine::Call::with_id(&id, Arc::clone(&config.0), start.at, fields) })
+    }
+
+    /// Opens a call that begins with a request.
+    #[napi(factory, catch_unwind)]
+    pub fn of_request(config: &Config, id: String, at_ms: f64, unix_ms: Option<f64>, request: &ModelRequest) -> Self {
+        let mut start = CallStart::from(&request.0);
+        start.unix_ns = unix_ms.map(unix);
+        Self { engine: engine::Call::with_id(&id, Arc::clone(&config.0), at(at_ms), start) }
+    }
+
+    /// Applies one event of the log.
+    #[napi(catch_unwind)]
+    pub fn event(&mut self, json: String) -> Result<Option<Record>> {
+        let TimedEvent { at, attempt, event, .. } = TimedEvent::from_json(&json).map_err(raise)?;
+        self.engine.handle_event(at, attempt, &event);
+        Ok(self.record())
+    }
+
+    /// Applies the event `headers_received`. Gives the delay before a retry that the server asks for, in milliseconds.
+    #[napi(catch_unwind)]
+    pub fn headers(&mut self, json: String) -> Result<Option<f64>> {
+        let TimedEvent { at, attempt, event, .. } = TimedEvent::from_json(&json).map_err(raise)?;
+        self.engine.handle_event(at, attempt, &event);
+        Ok(match event {
+            Event::HeadersReceived(headers) => headers.retry_after_ns.map(|delay| millis(delay.as_nanos())),
+            _ => None,
+        })
+    }
+
+    /// Applies raw response bytes.
+    #[napi(catch_unwind)]
+    pub fn bytes(&mut self, at_ms: f64, attempt: u32, protocol: u32, data: &[u8]) {
+        if let Some(protocol) = protocol_at(protocol) {
+            self.engine.handle_bytes(at(at_ms), of(attempt), protocol, data);
+        }
+    }
+
+    /// Applies provider events as JSON text: one a line, each at its time.
+    #[napi(catch_unwind)]
+    pub fn payloads(&mut self, times_ms: &[f64], attempt: u32, protocol: u32, lines: String) {
+        if let Some(protocol) = protocol_at(protocol) {
+            for (at_ms, json) in times_ms.iter().zip(lines.split('\n')) {
+                self.engine.handle_payload(at(*at_ms), of(attempt), protocol, json.as_bytes());
+            }
+        }
+    }
+
+    /// Applies a chunk with content of one kind, `bytes` long, or 0 when nobody counted; `false` for a kind that there is not.
+    #[napi(catch_unwind)]
+    pub fn content(&mut self, at_ms: f64, attempt: u32, kind: String, bytes: u32) -> bool {
+        let kind = ContentKind::deserialize(IntoDeserializer::<value::Error>::into_deserializer(kind.as_str()));
+        let is_known = kind.is_ok();
+        if let Ok(kind) = kind {
+            self.engine.handle_content(at(at_ms), of(attempt), kind, bytes);
+        }
+        is_known
+    }
+
+    /// Ends the call if a deadline of its configuration has passed.
+    #[napi(catch_unwind)]
+    pub fn tick(&mut self, at_ms: f64) -> Option<Record> {
+        self.engine.handle_timeout(at(at_ms));
+        self.record()
+    }
+
+    /// Ends the call because its owner goes away.
+    #[napi(catch_unwind)]
+    pub fn dropped(&mut self, at_ms: f64) -> Option<Record> {
+        self.engine.handle_dropped(at(at_ms));
+        self.record()
+    }
+
+    /// Number of attempts so far; 0 once the call has ended.
+    #[napi(getter, catch_unwind)]
+    pub fn attempt_count(&self) -> u32 {
+        self.engine.attempt_count().unwrap_or(0)
+    }
+}
+
+impl Call {
+    fn record(&mut self) -> Option<Record> {
+        self.engine.poll_record().map(Record)
+    }
+}
+
+/// Replays an event log, as JSON lines, to the records of its calls; calls that it leaves open end as `abandoned`.
+#[napi(catch_unwind)]
+pub fn replay(log: String, config: &Config) -> Result<Vec<Record>> {
+    let mut tracker = engine::Tracker::new((*config.0).clone()).map_err(raise)?;
+    let mut last = Timestamp::default();
+    for event in llmspan_core::event::read_log(&log).map_err(raise)? {
+        last = last.max(event.at);
+        tracker.handle_event(&event);
+    }
+    tracker.handle_shutdown(last);
+    Ok(core::iter::from_fn(|| tracker.poll_record()).map(Record).collect())
+}
+
+pub(crate) fn protocol_at(index: u32) -> Option<provider::Protocol> {
+    provider::Protocol::ALL.get(usize::try_from(index).ok()?).copied()
+}
+
+fn of(attempt: u32) -> Option<u32> {
+    (attempt > 0).then_some(attempt)
+}

@@ -1,0 +1,100 @@
+//! Records written for others.
+
+use llmspan_core::{
+    chrome,
+    names::Profile,
+    otlp::{self, Resource},
+    record::Attributes,
+    spans::{Context, Layout, Shape, SpanId, SpanTree, TraceId},
+};
+use napi::bindgen_prelude::Uint8Array;
+use napi_derive::napi;
+
+use crate::{
+    error::Result,
+    record::{Record, profiles_of},
+    unix,
+};
+
+/// Spans of calls, for one export.
+#[napi]
+pub struct Spans {
+    profiles: Vec<&'static Profile>,
+    shape: Shape,
+    resource: Resource,
+    trees: Vec<SpanTree>,
+}
+
+#[napi]
+impl Spans {
+    /// Spans named by the profiles, of a resource with the attributes given as JSON; one for each attempt if told so.
+    #[napi(constructor, catch_unwind)]
+    pub fn new(profiles: Vec<String>, resource: String, per_attempt: bool) -> Result<Self> {
+        let attributes: Attributes =
+            serde_json::from_str(&resource).map_err(|error| napi::Error::new("invalid_config", error.to_string()))?;
+        Ok(Self {
+            profiles: profiles_of(&profiles)?,
+            shape: if per_attempt { Shape::Attempt } else { Shape::Call },
+            resource: Resource::new(attributes),
+            trees: Vec::new(),
+        })
+    }
+
+    /// Adds the spans of a call, with ids made of 24 random bytes where it has none; whether it could be added.
+    #[napi(catch_unwind)]
+    pub fn add(&mut self, record: &Record, random: &[u8]) -> bool {
+        let layout = Layout::new(self.shape, &self.profiles);
+        let mut context = Context::default();
+        context.trace_id = random.get(..16).and_then(|id| id.try_into().ok()).and_then(TraceId::from_bytes);
+        context.span_id = random.get(16..24).and_then(|id| id.try_into().ok()).and_then(SpanId::from_bytes);
+        let tree = SpanTree::new(&record.0, &layout, &context);
+        let is_some = tree.is_some();
+        self.trees.extend(tree);
+        is_some
+    }
+
+    /// An OTLP request of traces in JSON.
+    #[napi(catch_unwind)]
+    pub fn traces_json(&self) -> Uint8Array {
+        let mut out = Vec::new();
+        otlp::traces_to_json(&self.trees, &self.resource, &mut out);
+        out.into()
+    }
+
+    /// An OTLP request of traces in protobuf.
+    #[napi(catch_unwind)]
+    pub fn traces_protobuf(&self) -> Uint8Array {
+        let mut out = Vec::new();
+        otlp::traces_to_protobuf(&self.trees, &self.resource, &mut out);
+        out.into()
+    }
+}
+
+/// A trace for Perfetto and `chrome://tracing` that grows call by call.
+#[napi]
+pub struct ChromeTraceLog(Option<chrome::ChromeTraceLog>);
+
+#[napi]
+impl ChromeTraceLog {
+    /// Begins a trace; times count from `origin_unix_ms` if it is given.
+    #[napi(constructor, catch_unwind)]
+    pub fn new(origin_unix_ms: Option<f64>) -> Self {
+        let log = chrome::ChromeTraceLog::new();
+        Self(Some(match origin_unix_ms {
+            Some(origin) => log.with_origin(unix(origin)),
+            None => log,
+        }))
+    }
+
+    /// What to append for a record; empty for one that cannot be drawn, and after the end.
+    #[napi(catch_unwind)]
+    pub fn append(&mut self, record: &Record) -> String {
+        self.0.as_mut().map_or_else(String::new, |log| log.append(&record.0))
+    }
+
+    /// What to append at the end; empty when it was asked for before.
+    #[napi(catch_unwind)]
+    pub fn close(&mut self) -> &'static str {
+        self.0.take().map_or("", chrome::ChromeTraceLog::close)
+    }
+}

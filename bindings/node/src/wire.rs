@@ -1,0 +1,181 @@
+//! For hooks around HTTP clients: what a request asks, and which requests are attempts of one call.
+
+use llmspan_core::{
+    engine::{self, Fate, Over, Resumed},
+    machine::Failure,
+    provider::{self, Protocol, Tape, request},
+};
+use napi_derive::napi;
+
+use crate::{at, millis, nanos, pairs};
+
+/// Finds the protocol of a response by what HTTP tells: its place in the list of protocols.
+#[napi(catch_unwind)]
+pub fn detect(url: String, headers: Vec<String>, first_bytes: &[u8]) -> Option<u32> {
+    Protocol::detect(&url, pairs(&headers), first_bytes).and_then(|detected| index_of(detected.protocol))
+}
+
+/// Finds the protocol of an event that an SDK hands out, by its shape.
+#[napi(catch_unwind)]
+pub fn detect_event(json: String) -> Option<u32> {
+    let mut tape = Tape::default();
+    tape.take_down(Protocol::OpenAiChat, &mut serde_json::Deserializer::from_str(&json));
+    tape.detect().and_then(index_of)
+}
+
+/// Whether data is the JSON of one event, and not the bytes of a response.
+#[napi(catch_unwind)]
+pub fn is_event(data: &[u8]) -> bool {
+    provider::is_event(data)
+}
+
+fn index_of(protocol: Protocol) -> Option<u32> {
+    Protocol::ALL.iter().position(|known| *known == protocol).and_then(|index| index.try_into().ok())
+}
+
+/// Reads a request; nothing when it goes to no model whose answer could be read.
+#[napi(catch_unwind)]
+pub fn read_request(url: String, headers: Vec<String>, body: &[u8]) -> Option<ModelRequest> {
+    request::read(&url, pairs(&headers), body).map(ModelRequest)
+}
+
+/// A request to a model, by what its URL, headers and body say.
+#[napi]
+pub struct ModelRequest(pub(crate) request::ModelRequest);
+
+#[napi]
+impl ModelRequest {
+    /// The protocol that the response will be in.
+    #[napi(getter, catch_unwind)]
+    pub fn protocol(&self) -> Option<u32> {
+        index_of(self.0.protocol)
+    }
+
+    /// Provider by its OpenTelemetry name.
+    #[napi(getter, catch_unwind)]
+    pub fn provider(&self) -> Option<&'static str> {
+        self.0.provider
+    }
+
+    /// Model that is asked for.
+    #[napi(getter, catch_unwind)]
+    pub fn model(&self) -> Option<&str> {
+        self.0.model.as_deref()
+    }
+
+    /// How long the client waits for the head of the response, in milliseconds.
+    #[napi(getter, catch_unwind)]
+    pub fn timeout_ms(&self) -> Option<f64> {
+        self.0.timeout.map(|timeout| millis(timeout.as_nanos()))
+    }
+
+    /// Host of the URL.
+    #[napi(getter, catch_unwind)]
+    pub fn server_address(&self) -> Option<&str> {
+        self.0.server_address.as_deref()
+    }
+}
+
+/// A call that goes on with a request.
+#[napi(object, object_from_js = false)]
+pub struct ResumedCall {
+    pub call: f64,
+    pub failed_at_ms: f64,
+    pub delay_ms: f64,
+    pub reason: &'static str,
+    pub server_requested: bool,
+}
+
+/// A call whose retries stopped coming.
+#[napi(object, object_from_js = false)]
+pub struct GivenUp {
+    pub call: f64,
+    pub failed_at_ms: f64,
+}
+
+/// Finds the attempts of one call among the requests of a client. Numbers of calls and flows are safe integers.
+#[napi]
+pub struct Correlator(engine::Correlator);
+
+#[napi]
+impl Correlator {
+    #[napi(constructor, catch_unwind)]
+    pub fn new() -> Self {
+        Self(engine::Correlator::default())
+    }
+
+    /// The call that a request is the next attempt of.
+    #[napi(catch_unwind)]
+    pub fn request(&mut self, at_ms: f64, flow: Option<f64>, request: &ModelRequest) -> Option<ResumedCall> {
+        let Resumed { call, failed_at, retry, .. } =
+            self.0.handle_request(at(at_ms), flow.map(to_number), &request.0)?;
+        Some(ResumedCall {
+            call: from_number(call),
+            failed_at_ms: millis(failed_at.as_nanos()),
+            delay_ms: millis(retry.delay_ns.as_nanos()),
+            reason: retry.reason.as_str(),
+            server_requested: retry.server_requested,
+        })
+    }
+
+    /// Takes note that the request of a call failed; whether another attempt may come.
+    #[napi(catch_unwind)]
+    pub fn failed(
+        &mut self,
+        at_ms: f64,
+        call: f64,
+        flow: Option<f64>,
+        request: &ModelRequest,
+        status_code: Option<u16>,
+        error_type: Option<String>,
+        abort_like: bool,
+        retry_after_ms: Option<f64>,
+    ) -> bool {
+        let mut failure = error_type.map_or_else(Failure::default, |error_type| Failure::of_type(&error_type));
+        failure.status_code = status_code;
+        failure.abort_like = abort_like;
+        failure.retry_after_ns = retry_after_ms.map(nanos);
+        let flow = flow.map(to_number);
+        self.0.handle_failure(at(at_ms), to_number(call), flow, &request.0, &failure) == Fate::MayRetry
+    }
+
+    /// Takes note that a flow of control does something else.
+    #[napi(catch_unwind)]
+    pub fn moved_on(&mut self, flow: f64) {
+        self.0.handle_flow_moved_on(to_number(flow));
+    }
+
+    /// Ends all waiting.
+    #[napi(catch_unwind)]
+    pub fn shutdown(&mut self) {
+        self.0.handle_shutdown();
+    }
+
+    /// The calls whose retries stopped coming.
+    #[napi(catch_unwind)]
+    pub fn over(&mut self, at_ms: f64) -> Vec<GivenUp> {
+        self.0.handle_timeout(at(at_ms));
+        let over = core::iter::from_fn(|| self.0.poll_over());
+        over.map(|Over { call, failed_at, .. }| GivenUp {
+            call: from_number(call),
+            failed_at_ms: millis(failed_at.as_nanos()),
+        })
+        .collect()
+    }
+
+    /// The time at which `over` has something to say, unless a retry comes before.
+    #[napi(getter, catch_unwind)]
+    pub fn timeout_ms(&self) -> Option<f64> {
+        self.0.poll_timeout().map(|at| millis(at.as_nanos()))
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the package hands over safe integers")]
+fn to_number(number: f64) -> u64 {
+    number as u64
+}
+
+#[expect(clippy::cast_precision_loss, reason = "it came from a safe integer")]
+fn from_number(number: u64) -> f64 {
+    number as f64
+}

@@ -1,0 +1,107 @@
+/**
+ * The engine behind the API: the addon of the Node package, or the module of the wasm package. Each makes one object of this
+ * shape; nothing else here knows which one it is.
+ *
+ * Times are milliseconds on the clock of the recorder. A protocol is its place in {@link Engine.protocols}, an attempt its
+ * number, 0 for the latest. Methods throw an `Error` with a stable `code` for what they cannot read.
+ */
+export interface Engine {
+  readonly version: string
+  readonly protocols: readonly string[]
+  readonly profiles: readonly string[]
+  /** Names of the fields of a record. */
+  readonly recordFields: readonly string[]
+  config(json: string): EngineConfig
+  /** Opens a call with its event `call_started`, as JSON of the event log. */
+  call(config: EngineConfig, id: string, json: string): EngineCall
+  /** Opens a call that begins with a request. */
+  callOfRequest(config: EngineConfig, id: string, atMs: number, unixMs: number | null, request: EngineRequest): EngineCall
+  replay(log: string, config: EngineConfig): EngineRecord[]
+  recordFromJson(json: string): EngineRecord
+  /** Finds a protocol by a URL, by names and values of headers in turn, and by the first bytes of a response. */
+  detect(url: string, headers: string[], firstBytes: Uint8Array): number | null
+  /** Finds a protocol by the JSON of one event. */
+  detectEvent(json: string): number | null
+  isEvent(data: Uint8Array): boolean
+  readRequest(url: string, headers: string[], body: Uint8Array): EngineRequest | null
+  correlator(): EngineCorrelator
+  spans(profiles: string[], resource: string, perAttempt: boolean): EngineSpans
+  chromeTraceLog(originUnixMs: number | null): EngineChromeTraceLog
+}
+
+export interface EngineConfig {
+  readonly hasDeadlines: boolean
+}
+
+/** A call; what may end it gives its record. */
+export interface EngineCall {
+  /** Applies one event, as JSON of the event log. */
+  event(json: string): EngineRecord | null
+  /** Applies the event `headers_received`; gives the delay in milliseconds that the server asks for. */
+  headers(json: string): number | null
+  bytes(atMs: number, attempt: number, protocol: number, data: Uint8Array): void
+  /** Applies provider events as JSON text: one a line, each at its time. */
+  payloads(timesMs: Float64Array, attempt: number, protocol: number, lines: string): void
+  /** Applies a chunk of one kind; says whether there is such a kind. */
+  content(atMs: number, attempt: number, kind: string, bytes: number): boolean
+  tick(atMs: number): EngineRecord | null
+  dropped(atMs: number): EngineRecord | null
+  readonly attemptCount: number
+}
+
+export interface EngineRecord {
+  json(): string
+  attributes(profiles: string[]): string
+  attemptAttributes(profiles: string[]): string
+  explain(): string[]
+  definitions(): string
+  waterfallText(width: number | null, ansi: boolean, ascii: boolean, title: string | null): string
+  waterfallHtml(scheme: string | null, title: string | null): string
+  waterfallJson(): string
+}
+
+export interface EngineRequest {
+  readonly protocol: number | null
+  readonly provider: string | null
+  readonly model: string | null
+  readonly serverAddress: string | null
+  /** How long the client waits for the head of the response, where it says so. */
+  readonly timeoutMs: number | null
+}
+
+export interface EngineCorrelator {
+  request(atMs: number, flow: number | null, request: EngineRequest): EngineResumed | null
+  failed(
+    atMs: number,
+    call: number,
+    flow: number | null,
+    request: EngineRequest,
+    statusCode: number | null,
+    errorType: string | null,
+    abortLike: boolean,
+    retryAfterMs: number | null,
+  ): boolean
+  movedOn(flow: number): void
+  shutdown(): void
+  over(atMs: number): { call: number; failedAtMs: number }[]
+  readonly timeoutMs: number | null
+}
+
+export interface EngineResumed {
+  call: number
+  failedAtMs: number
+  delayMs: number
+  reason: string
+  serverRequested: boolean
+}
+
+export interface EngineSpans {
+  /** Adds the spans of a call, with ids of 24 random bytes where it has none. */
+  add(record: EngineRecord, random: Uint8Array): boolean
+  tracesJson(): Uint8Array
+}
+
+export interface EngineChromeTraceLog {
+  append(record: EngineRecord): string
+  close(): string
+}

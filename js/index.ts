@@ -1,0 +1,13 @@
+/** The API of the packages `llmspan` and `llmspan-wasm`. */
+export { Attempt, Call, Exchange, Phase } from './call.js'
+export { LlmspanError, type ErrorCode } from './error.js'
+export { fetch, instrument, isInstrumented, uninstrument, wrapFetch, type HookOptions } from './fetch.js'
+export { chromeTrace, detect, otlpTraces, profiles, protocols, replay, version, type OtlpOptions } from './functions.js'
+export { observe, type ObserveOptions } from './observe.js'
+export { currentCall, hookErrors } from './platform.js'
+export { Record, type WaterfallHtmlStyle, type WaterfallTextStyle } from './record.js'
+export type * from './record-data.js'
+export { configure, defaultRecorder, flush, Recorder, type RecorderOptions, type RecorderStats } from './recorder.js'
+export { Callback, Memory, type Sink } from './sinks.js'
+export { Otlp, type OtlpSinkOptions } from './otlp.js'
+export type * from './types.js'

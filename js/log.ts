@@ -1,0 +1,39 @@
+/** Events as JSON of the event log. */
+
+/** Writes one event: `fields` in camel case, times in milliseconds. What is `undefined` is left out. */
+export function eventJson(event: string, atMs: number, attempt: number, fields?: object): string {
+  const log: Record<string, unknown> = { at_ns: nanos(atMs), event }
+  if (attempt > 0) log['attempt'] = attempt
+  if (fields) add(log, fields)
+  return JSON.stringify(log)
+}
+
+/** Nanoseconds of a time in milliseconds, as JSON can carry them. */
+export function nanos(ms: number): number {
+  return ms > 0 ? Math.min(Math.round(ms * 1e6), Number.MAX_SAFE_INTEGER) : 0
+}
+
+/** Nanoseconds since 1970 as decimal text. A double holds these milliseconds to a quarter of a microsecond. */
+export function unixNanos(ms: number | bigint): string {
+  return typeof ms === 'bigint' ? String(ms) : `${Math.max(Math.round(ms * 1e3), 0)}000`
+}
+
+function add(log: Record<string, unknown>, fields: object): void {
+  for (const [name, value] of Object.entries(fields)) {
+    if (value === undefined || value === null || ENVELOPE.has(name)) continue
+    if (name === 'unixMs') log['unix_ns'] = unixNanos(value)
+    else if (typeof value === 'number' && name.endsWith('Ms')) log[`${snake(name.slice(0, -2))}_ns`] = nanos(value)
+    else if (NESTED.has(name)) add((log[snake(name)] = {}), value)
+    else log[snake(name)] = value
+  }
+}
+
+function snake(name: string): string {
+  return name.replace(/[A-Z]/g, letter => `_${letter.toLowerCase()}`)
+}
+
+/** What is no field of an event. */
+const ENVELOPE = new Set(['atMs', 'id', 'recorder'])
+
+/** Objects with fields of their own; the names in others are the caller's. */
+const NESTED = new Set(['error', 'inputParts', 'request', 'toolCall', 'usage'])

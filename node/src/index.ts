@@ -1,0 +1,4 @@
+import './setup.js'
+
+export * from '../../js/index.js'
+export { ChromeTrace, JsonLines } from './files.js'

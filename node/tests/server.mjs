@@ -1,0 +1,57 @@
+// The fault server, and what tests share.
+import { spawn } from 'node:child_process'
+import { createInterface } from 'node:readline'
+import { Memory, Recorder } from 'llmspan'
+
+/** Starts the server that the variable LLMSPAN_FAULTS names; gives its address. */
+export async function serve() {
+  const server = spawn(process.env.LLMSPAN_FAULTS, ['--port', '0'], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const lines = createInterface({ input: server.stdout })
+  for await (const line of lines) {
+    const address = /http:\/\/\S+/.exec(line)?.[0]
+    if (address) return { address, stop: () => void server.kill() }
+  }
+  throw new Error('the fault server did not start')
+}
+
+/** A recorder of its own, and what it recorded. */
+export class Bench {
+  memory = new Memory()
+
+  constructor(options = {}) {
+    this.recorder = new Recorder({ sinks: [this.memory], ...options })
+  }
+
+  /** Waits until so many calls have ended, at most five seconds. */
+  async records(count) {
+    const deadline = Date.now() + 5000
+    for (;;) {
+      await this.recorder.flush()
+      const { records } = this.memory
+      if (records.length >= count || Date.now() > deadline) return records
+      await new Promise(resolve => setTimeout(resolve, 5))
+    }
+  }
+
+  async record() {
+    const [record, ...more] = await this.records(1)
+    if (!record || more.length > 0) throw new Error(`${more.length + (record ? 1 : 0)} records instead of one`)
+    return record
+  }
+}
+
+/** Has what is garbage collected until `isDone`, at most five seconds. */
+export async function collect(isDone) {
+  const deadline = Date.now() + 5000
+  while (!isDone() && Date.now() < deadline) {
+    globalThis.gc()
+    await new Promise(resolve => setTimeout(resolve, 5))
+  }
+}
+
+/** A request for a stream of OpenAI's chat. */
+export const chat = {
+  method: 'POST',
+  headers: { 'content-type': 'application/json' },
+  body: JSON.stringify({ model: 'gpt-4.1-mini', stream: true, messages: [{ role: 'user', content: 'hi' }] }),
+}
