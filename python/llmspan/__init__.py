@@ -28,6 +28,7 @@ from llmspan._llmspan import (
     detect,
     otlp_traces,
     read_headers,
+    read_request,
     replay,
     spans,
 )
@@ -88,6 +89,7 @@ __all__ = [
     "observe",
     "otlp_traces",
     "read_headers",
+    "read_request",
     "replay",
     "sinks",
     "spans",

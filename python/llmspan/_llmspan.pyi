@@ -198,6 +198,7 @@ class Call(Exchange):
         recorder: Recorder,
         id: str | None = None,
         context: object = None,
+        sent: ModelRequest | None = None,
         *,
         operation: str | None = None,
         provider: str | None = None,
@@ -1216,8 +1217,6 @@ class ModelRequest:
     @property
     def server_address(self) -> str | None:
         """Host of the URL."""
-    def call_fields(self) -> dict[str, Any]:
-        """What a call that begins with this request is opened with."""
 
 @final
 class Correlator:

@@ -103,7 +103,7 @@ class Wire:
                 elif waiting.owned:
                     waiting.call.end(at_ns=failed_at)
         if call is None:
-            call, owned = Call(**request.call_fields(), recorder=recorder, at_ns=now), True
+            call, owned = Call(sent=request, recorder=recorder, at_ns=now), True
         call.is_seen = True
         with self._lock:
             self._last = number = self._last + 1

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from llmspan._llmspan import ModelRequest
     from llmspan.recorder import Recorder
     from llmspan.types import AttributeValue, RequestInput
 
@@ -59,6 +60,7 @@ class Call(_llmspan.Call):
         unix_ns: int | None = None,
         id: str | None = None,  # noqa: A002 - its name in the record's documentation
         recorder: Recorder | None = None,
+        sent: ModelRequest | None = None,
         at_ns: int | None = None,
     ) -> Self:
         """Open a call.
@@ -76,6 +78,8 @@ class Call(_llmspan.Call):
         :param unix_ns: wall-clock start in nanoseconds since 1970; without it the recorder's wall clock is read.
         :param id: id of the call in its record; numbered by the recorder when it is not said.
         :param recorder: recorder of the call; the one of :func:`llmspan.configure` when it is not said.
+        :param sent: request that the call begins with, as :func:`llmspan.read_request` reads it: it says what is not said
+            here.
         """
         origin = _ambient.origin()
         if origin is not None and trace_id is None and span_id is None and parent_span_id is None:
@@ -86,6 +90,7 @@ class Call(_llmspan.Call):
             recorder.engine,
             id,
             origin,
+            sent,
             operation=operation,
             provider=provider,
             model=model,

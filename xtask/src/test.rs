@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::{
-    backends, bench, fuzz, generate, python, replay,
+    backends, bench, fuzz, generate, node, python, replay,
     sh::{self, Program},
 };
 
@@ -24,6 +24,7 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<(), String> {
         ("licences and sources", licences),
         ("budgets", |root| bench::run(root, &[])),
         ("python", python_package),
+        ("node", node_package),
     ];
     if with_backends {
         steps.push(("backends", backends::run));
@@ -67,6 +68,13 @@ fn documentation(root: &Path) -> Result<(), String> {
 fn python_package(root: &Path) -> Result<(), String> {
     python::run(root, &[])?;
     let arguments = ["--runtime", "python"].map(String::from).into_iter().chain(vector_dirs(root));
+    replay::vectors(root, &arguments.collect::<Vec<_>>())
+}
+
+/// The Node package with its checks, its tests, and the vectors through it.
+fn node_package(root: &Path) -> Result<(), String> {
+    node::run(root, &[])?;
+    let arguments = ["--runtime", "node"].map(String::from).into_iter().chain(vector_dirs(root));
     replay::vectors(root, &arguments.collect::<Vec<_>>())
 }
 

@@ -31,6 +31,7 @@ use crate::{
     export::header_pairs,
     recorder::{Recorder, Shared, lock},
     value::{self, Object},
+    wire::ModelRequest,
 };
 
 /// One request and its response: what a call, which means its latest attempt, and an attempt have in common.
@@ -224,12 +225,13 @@ pub(crate) struct Call {
 #[pymethods]
 impl Call {
     #[new]
-    #[pyo3(signature = (recorder, id=None, context=None, **fields))]
+    #[pyo3(signature = (recorder, id=None, context=None, sent=None, **fields))]
     fn new(
         py: Python<'_>,
         recorder: &Recorder,
         id: Option<&str>,
         context: Option<Py<PyAny>>,
+        sent: Option<&ModelRequest>,
         fields: Option<&Bound<'_, PyDict>>,
     ) -> PyClassInitializer<Self> {
         let shared = Arc::clone(&recorder.shared);
@@ -237,6 +239,7 @@ impl Call {
             Some(TimedEvent { at, event: Event::CallStarted(start), .. }) => (at, *start),
             _ => (shared.now(py, None), CallStart::default()),
         };
+        let start = sent.into_iter().fold(start, |start, sent| start.or(CallStart::from(&sent.inner)));
         let open = OpenCall::start(py, shared, id, context, now, start);
         PyClassInitializer::from(Exchange { open: Arc::clone(&open), attempt: None }).add_subclass(Self { open })
     }

@@ -4,20 +4,19 @@ use std::sync::Mutex;
 
 use llmspan_core::{
     engine::{self, Fate, Over, Resumed},
-    event::{Event, TimedEvent},
-    machine::{CallStart, Failure},
+    machine::Failure,
     provider::{self, Protocol, Tape, request},
     time::{Nanos, Timestamp},
 };
 use pyo3::{prelude::*, types::PyDict};
 
-use crate::{export::header_pairs, record::loads, recorder::lock, value::Object};
+use crate::{export::header_pairs, recorder::lock, value::Object};
 
 /// A request to a model, by what its URL, headers and body say.
 #[pyclass(frozen, module = "llmspan._llmspan")]
 #[derive(Debug)]
 pub(crate) struct ModelRequest {
-    inner: request::ModelRequest,
+    pub(crate) inner: request::ModelRequest,
 }
 
 #[pymethods]
@@ -50,17 +49,6 @@ impl ModelRequest {
     #[getter]
     fn stream(&self) -> Option<bool> {
         self.inner.stream
-    }
-
-    /// What a call that begins with this request is opened with.
-    fn call_fields<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let start = Event::CallStarted(Box::new(CallStart::from(&self.inner)));
-        let json = TimedEvent::new(Timestamp::default(), start).to_json().unwrap_or_default();
-        let fields = loads(py, &json)?;
-        for envelope in ["at_ns", "event"] {
-            fields.del_item(envelope)?;
-        }
-        Ok(fields)
     }
 }
 

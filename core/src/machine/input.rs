@@ -91,6 +91,24 @@ impl CallStart {
         self.attributes.insert(key.into(), value.into());
         self
     }
+
+    /// Takes from another start what this one does not say; of attributes each for itself.
+    pub fn or(self, other: Self) -> Self {
+        let mut attributes = other.attributes;
+        attributes.extend(self.attributes);
+        Self {
+            operation: self.operation.or(other.operation),
+            provider: self.provider.or(other.provider),
+            model: self.model.or(other.model),
+            stream: self.stream.or(other.stream),
+            unix_ns: self.unix_ns.or(other.unix_ns),
+            trace_id: self.trace_id.or(other.trace_id),
+            span_id: self.span_id.or(other.span_id),
+            parent_span_id: self.parent_span_id.or(other.parent_span_id),
+            request: self.request.or(other.request),
+            attributes,
+        }
+    }
 }
 
 /// How an attempt begins.
