@@ -8,6 +8,7 @@ mod budgets;
 mod definitions;
 mod demo;
 mod faults;
+mod foreign;
 mod fuzz;
 mod generate;
 mod node;

@@ -1,15 +1,13 @@
 //! The Python package: built as a wheel, installed, and checked as users get it.
 
 use std::{
-    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
 };
 
-use llmspan_runner::{report::Report, vectors};
-use serde::Deserialize;
+use llmspan_runner::report::Report;
 
-use crate::sh::Program;
+use crate::{foreign, sh::Program};
 
 /// The task `python`: everything that has to hold for the package.
 pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<(), String> {
@@ -31,49 +29,10 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<(), String> {
     venv.installs_elsewhere()
 }
 
-/// Runs vectors through the installed package; what comes out is compared with the records of Rust and with what the vectors
-/// expect.
+/// Runs vectors through the installed package.
 pub(crate) fn vectors(root: &Path, dirs: &[PathBuf]) -> Result<Report, String> {
     let venv = Venv::with_package(root)?;
-    let mut files = Vec::new();
-    vectors::run_with(dirs, |file, _| {
-        files.push(fs::canonicalize(file).map_err(|error| error.to_string())?);
-        Ok(Vec::new())
-    });
-    let list = venv.dir.join("vectors.txt");
-    let lines: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
-    fs::write(&list, lines.join("\n")).map_err(|error| format!("{}: {error}", list.display()))?;
-    let output = venv.python().arg(&root.join("python/tests/vectors.py")).arg(&list).read()?;
-    let mut played = BTreeMap::new();
-    for line in output.lines() {
-        let one: Played = serde_json::from_str(line).map_err(|error| format!("{line}: {error}"))?;
-        played.insert(one.file.clone(), one);
-    }
-    for (why, count) in count_by(played.values().filter_map(|one| one.why.as_deref())) {
-        println!("{count} from the event log, for want of a method: {why}");
-    }
-    Ok(vectors::run_with(dirs, |file, text| {
-        let file = fs::canonicalize(file).map_err(|error| error.to_string())?;
-        let one = played.get(&file).ok_or("not played")?;
-        one.error.as_ref().map_or_else(|| vectors::check_foreign(text, &one.records), |error| Err(error.clone()))
-    }))
-}
-
-/// What `vectors.py` says of one vector.
-#[derive(Deserialize)]
-struct Played {
-    file: PathBuf,
-    records: Vec<String>,
-    why: Option<String>,
-    error: Option<String>,
-}
-
-fn count_by<'a>(words: impl Iterator<Item = &'a str>) -> BTreeMap<&'a str, usize> {
-    let mut counts = BTreeMap::new();
-    for word in words {
-        *counts.entry(word).or_default() += 1;
-    }
-    counts
+    foreign::vectors(dirs, &venv.dir, |list| venv.python().arg(&root.join("python/tests/vectors.py")).arg(list).read())
 }
 
 /// A virtual environment below `target/python`, with the pinned tools and the wheel of the package.

@@ -67,14 +67,17 @@ fn documentation(root: &Path) -> Result<(), String> {
 /// The Python package with its checks, its tests, and the vectors through it.
 fn python_package(root: &Path) -> Result<(), String> {
     python::run(root, &[])?;
-    let arguments = ["--runtime", "python"].map(String::from).into_iter().chain(vector_dirs(root));
-    replay::vectors(root, &arguments.collect::<Vec<_>>())
+    vectors_through(root, "python")
 }
 
 /// The Node package with its checks, its tests, and the vectors through it.
 fn node_package(root: &Path) -> Result<(), String> {
     node::run(root, &[])?;
-    let arguments = ["--runtime", "node"].map(String::from).into_iter().chain(vector_dirs(root));
+    vectors_through(root, "node")
+}
+
+fn vectors_through(root: &Path, runtime: &str) -> Result<(), String> {
+    let arguments = ["--runtime", runtime].map(String::from).into_iter().chain(vector_dirs(root));
     replay::vectors(root, &arguments.collect::<Vec<_>>())
 }
 
