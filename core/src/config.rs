@@ -100,6 +100,13 @@ impl Config {
         self.prices.iter().try_for_each(Price::validate)
     }
 
+    /// Whether there is a deadline, an idle timeout or an age, so that [`Tracker::handle_timeout`] has something to do.
+    ///
+    /// [`Tracker::handle_timeout`]: crate::engine::Tracker::handle_timeout
+    pub fn has_deadlines(&self) -> bool {
+        self.idle_timeout_ns.is_some() || self.deadline_ns.is_some() || self.abandon_after_ns.is_some()
+    }
+
     /// Sets the bound over which a gap is a stall.
     pub fn with_stall_after(mut self, bound: Nanos) -> Self {
         self.stall_after_ns = bound;

@@ -10,7 +10,6 @@ use llmspan_core::{
     event::{Event, TimedEvent},
     machine::CallStart,
     provider,
-    time::Timestamp,
 };
 use napi_derive::napi;
 use serde::{
@@ -42,8 +41,7 @@ impl Config {
     /// Whether a deadline, an idle timeout or an age is configured, so that `tick` has something to do.
     #[napi(getter, catch_unwind)]
     pub fn has_deadlines(&self) -> bool {
-        let config = &self.0;
-        config.idle_timeout_ns.is_some() || config.deadline_ns.is_some() || config.abandon_after_ns.is_some()
+        self.0.has_deadlines()
     }
 }
 
@@ -152,14 +150,8 @@ impl Call {
 /// Replays an event log, as JSON lines, to the records of its calls; calls that it leaves open end as `abandoned`.
 #[napi(catch_unwind)]
 pub fn replay(log: String, config: &Config) -> Result<Vec<Record>> {
-    let mut tracker = engine::Tracker::new((*config.0).clone()).map_err(raise)?;
-    let mut last = Timestamp::default();
-    for event in llmspan_core::event::read_log(&log).map_err(raise)? {
-        last = last.max(event.at);
-        tracker.handle_event(&event);
-    }
-    tracker.handle_shutdown(last);
-    Ok(core::iter::from_fn(|| tracker.poll_record()).map(Record).collect())
+    let records = engine::replay(&log, (*config.0).clone()).map_err(raise)?;
+    Ok(records.into_iter().map(Record).collect())
 }
 
 pub(crate) fn protocol_at(index: u32) -> Option<provider::Protocol> {

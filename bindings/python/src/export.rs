@@ -5,8 +5,8 @@ use std::sync::Mutex;
 use llmspan_core::{
     chrome,
     config::Config,
-    engine::Tracker,
-    event::{Event, TimedEvent, read_log},
+    engine,
+    event::{Event, TimedEvent},
     names::SpanKind,
     otlp::{self, Resource},
     provider::{Protocol, headers},
@@ -45,17 +45,9 @@ pub(crate) fn detect(
 #[pyfunction]
 #[pyo3(signature = (log, *, config=None))]
 pub(crate) fn replay(py: Python<'_>, log: &str, config: Option<&str>) -> PyResult<Vec<Py<Record>>> {
-    let records = || {
-        let mut tracker = Tracker::new(config.map_or_else(|| Ok(Config::default()), Config::from_json)?)?;
-        let mut last = Timestamp::default();
-        for event in read_log(log)? {
-            last = last.max(event.at);
-            tracker.handle_event(&event);
-        }
-        tracker.handle_shutdown(last);
-        Ok(core::iter::from_fn(move || tracker.poll_record()).map(|record| Record::wrap(py, record)))
-    };
-    records().map_err(|error| raise(py, error))?.collect()
+    let config = config.map_or_else(|| Ok(Config::default()), Config::from_json);
+    let records = config.and_then(|config| engine::replay(log, config)).map_err(|error| raise(py, error))?;
+    records.into_iter().map(|record| Record::wrap(py, record)).collect()
 }
 
 /// Reads response headers: request id, retry delay and the server's own timing, under the names of the event log.

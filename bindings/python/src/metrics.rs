@@ -117,7 +117,6 @@ pub(crate) fn measurements<'py>(
     for (name, value) in observations.labels() {
         shared.set_item(name, value)?;
     }
-    let of_record = record.inner.inter_chunk.as_ref().map_or(0, |gaps| gaps.count);
     let measurement = |observation: &Observation| {
         let mut labels = shared.clone();
         for (position, (name, value)) in observation.labels().enumerate() {
@@ -130,19 +129,9 @@ pub(crate) fn measurements<'py>(
             Some(count) => count.into_pyobject(py)?.into_any(),
             None => observation.value().as_f64().into_pyobject(py)?.into_any(),
         };
-        Ok((observation.place(), value, share(observation.times(), of_record, gaps), labels))
+        Ok((observation.place(), value, observations.times_within(observation, gaps), labels))
     };
     let mut all = Vec::new();
     observations.for_each(|observation| all.push(measurement(&observation)));
     all.into_iter().collect()
-}
-
-/// How many of `times` equal gaps are given when a record has `gaps` of them: all, or a share so that the shape of the
-/// distribution stays, with at least one of each value.
-fn share(times: u64, gaps: u64, most: u64) -> u64 {
-    if times <= 1 || gaps <= most {
-        return times;
-    }
-    let share = u128::from(times).saturating_mul(most.into()).checked_div(gaps.into());
-    share.and_then(|share| u64::try_from(share).ok()).unwrap_or(most).max(1)
 }

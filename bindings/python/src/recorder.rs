@@ -82,8 +82,7 @@ impl Recorder {
     /// Whether a deadline, an idle timeout or an age is configured, so that `tick` has something to do.
     #[getter]
     fn has_deadlines(&self) -> bool {
-        let Config { idle_timeout_ns, deadline_ns, abandon_after_ns, .. } = &*self.shared.config;
-        idle_timeout_ns.is_some() || deadline_ns.is_some() || abandon_after_ns.is_some()
+        self.shared.config.has_deadlines()
     }
 
     /// Calls that are open.

@@ -10,4 +10,4 @@ mod tracker;
 
 pub use call::Call;
 pub use correlator::{Correlator, Fate, Over, Resumed};
-pub use tracker::{Tracker, TrackerStats};
+pub use tracker::{Tracker, TrackerStats, replay};

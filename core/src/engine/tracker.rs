@@ -7,12 +7,13 @@ use alloc::{
     sync::Arc,
     vec::Vec,
 };
+use core::iter;
 
 use super::Call;
 use crate::{
     config::Config,
     error::{Error, ErrorKind},
-    event::{Event, TimedEvent},
+    event::{Event, TimedEvent, read_log},
     machine::CallStart,
     record::Record,
     time::Timestamp,
@@ -53,6 +54,25 @@ pub struct Tracker {
     finished: VecDeque<Box<str>>,
     next_number: u64,
     stats: TrackerStats,
+}
+
+/// Replays an event log of JSON lines to the records of its calls, in the order in which they ended. Calls that it leaves open end
+/// as `abandoned` at its last event. Records wait until the end, so that events behind the end of their call count in them; past
+/// [`Limits::pending_records`] the oldest is dropped.
+///
+/// [`Limits::pending_records`]: crate::limits::Limits::pending_records
+///
+/// # Errors
+/// Those of [`Tracker::new`] and of [`read_log`].
+pub fn replay(log: &str, config: Config) -> Result<Vec<Record>, Error> {
+    let mut tracker = Tracker::new(config)?;
+    let mut last = Timestamp::default();
+    for event in read_log(log)? {
+        last = last.max(event.at);
+        tracker.handle_event(&event);
+    }
+    tracker.handle_shutdown(last);
+    Ok(iter::from_fn(|| tracker.poll_record()).collect())
 }
 
 #[derive(Clone, Debug)]

@@ -64,6 +64,18 @@ impl<'a> Observations<'a> {
         }
     }
 
+    /// How many of the equal values of an observation to hand on where a call may give no more than about `most` gaps between
+    /// chunks: all, or a share so that the shape of the distribution stays, with at least one of each value.
+    pub fn times_within(&self, observation: &Observation, most: u64) -> u64 {
+        let times = observation.times();
+        let gaps = self.record.inter_chunk.as_ref().map_or(0, |gaps| gaps.count);
+        if times <= 1 || gaps <= most {
+            return times;
+        }
+        let share = u128::from(times).saturating_mul(most.into()).checked_div(gaps.into());
+        share.and_then(|share| u64::try_from(share).ok()).unwrap_or(most).max(1)
+    }
+
     pub(super) fn record(&self) -> &'a Record {
         self.record
     }

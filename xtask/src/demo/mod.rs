@@ -10,12 +10,9 @@ use std::{
 
 use llmspan_core::{
     config::Config,
-    engine::Tracker,
-    error::Error,
-    event::read_log,
+    engine,
     names::Profile,
     record::Record,
-    time::Timestamp,
     waterfall::{self, Glyphs, HtmlStyle, Palette, TextStyle, Tone, wrap},
 };
 
@@ -120,7 +117,7 @@ fn replay(folder: &Path, only: Option<&str>) -> Result<Vec<Scenario>, String> {
     let mut scenarios = Vec::new();
     for (name, path) in captures.iter().filter(|(name, _)| only.is_none_or(|only| only == name)) {
         let log = fs::read_to_string(path).map_err(|error| failed(path, &error))?;
-        let records = records(&log, config.clone()).map_err(|error| failed(path, &error))?;
+        let records = engine::replay(&log, config.clone()).map_err(|error| failed(path, &error))?;
         scenarios.push(Scenario { name: name.clone(), records });
     }
     if scenarios.is_empty() {
@@ -147,18 +144,6 @@ fn captures(folder: &Path) -> Result<Vec<(String, PathBuf)>, String> {
     }
     found.sort();
     Ok(found)
-}
-
-/// The records of a log; a call that it leaves open ends with its last event.
-fn records(log: &str, config: Config) -> Result<Vec<Record>, Error> {
-    let mut tracker = Tracker::new(config)?;
-    let mut last = Timestamp::default();
-    for event in read_log(log)? {
-        last = last.max(event.at);
-        tracker.handle_event(&event);
-    }
-    tracker.handle_shutdown(last);
-    Ok(core::iter::from_fn(|| tracker.poll_record()).collect())
 }
 
 fn page(scenarios: &[Scenario]) -> String {
@@ -189,8 +174,10 @@ fn render(scenarios: &[Scenario], style: &TextStyle) -> Result<String, String> {
 /// One call: title, waterfall, values, explanations, attributes.
 fn call(name: &str, record: &Record, style: &TextStyle) -> Result<String, String> {
     let profiles = ["otel-1.41", "qwen-code"].map(Profile::by_name);
-    let profiles: Vec<&Profile> =
-        profiles.into_iter().collect::<Result<_, _>>().map_err(|error: Error| error.to_string())?;
+    let profiles: Vec<&Profile> = profiles
+        .into_iter()
+        .collect::<Result<_, _>>()
+        .map_err(|error: llmspan_core::error::Error| error.to_string())?;
     let drawn = waterfall::text(record, &style.clone().with_title(name));
     let names = names::render(record, &profiles, style);
     Ok(format!("{drawn}\n{names}\n"))

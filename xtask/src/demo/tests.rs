@@ -13,7 +13,7 @@ const LOG: &str = r#"
 const PRICES: &str = r#"{"prices":[{"model":"gpt-4.1-mini","input":400000000,"output":1600000000}]}"#;
 
 fn record() -> Record {
-    records(LOG, Config::from_json(PRICES).unwrap()).unwrap().remove(0)
+    engine::replay(LOG, Config::from_json(PRICES).unwrap()).unwrap().remove(0)
 }
 
 fn parse(arguments: &[&str]) -> Result<Options, String> {
@@ -91,7 +91,7 @@ fn a_page_has_a_figure_for_each_record() {
 #[test]
 fn a_log_that_stops_gives_an_abandoned_call() {
     let (open, _) = LOG.split_once(r#"{"at_ns":1000000000"#).unwrap();
-    let record = records(open, Config::default()).unwrap().remove(0);
+    let record = engine::replay(open, Config::default()).unwrap().remove(0);
     assert_eq!(record.outcome, Outcome::Abandoned);
 }
 

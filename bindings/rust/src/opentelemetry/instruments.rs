@@ -85,12 +85,11 @@ impl Sink for Instruments {
         let mut labels: Vec<_> =
             observations.labels().map(|(name, value)| KeyValue::new(name, value.to_owned())).collect();
         let of_call = labels.len();
-        let gaps = record.inter_chunk.as_ref().map_or(0, |gaps| gaps.count);
         observations.for_each(|observation| {
             labels.truncate(of_call);
             labels.extend(observation.labels().map(|(name, word)| KeyValue::new(name, word)));
             if let Some(instrument) = instruments.get(observation.place()) {
-                let times = capped(observation.times(), gaps);
+                let times = observations.times_within(&observation, GAPS);
                 instrument.record(&observation, times, &labels);
                 left_out.fetch_add(observation.times().saturating_sub(times), Ordering::Relaxed);
             }
@@ -117,16 +116,6 @@ struct Shared {
 
 /// Measurements of the gaps of one call. One costs about 100 ns with the SDK, all of them 0.1 ms.
 const GAPS: u64 = 1024;
-
-/// How many of `times` equal values are measured when a call has that many gaps: all, or a share so that the shape of the
-/// distribution stays, with at least one of each value.
-fn capped(times: u64, gaps: u64) -> u64 {
-    if times <= 1 || gaps <= GAPS {
-        return times;
-    }
-    let share = u128::from(times) * u128::from(GAPS) / u128::from(gaps);
-    u64::try_from(share).unwrap_or(GAPS).max(1)
-}
 
 enum Instrument {
     Counts(Counter<u64>),
