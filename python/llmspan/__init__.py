@@ -29,12 +29,11 @@ from llmspan._llmspan import (
     otlp_traces,
     read_headers,
     read_request,
-    replay,
     spans,
 )
 from llmspan.call import Attempt, Call, Phase
 from llmspan.errors import Error
-from llmspan.recorder import Recorder, RecorderStats, configure, default_recorder, flush
+from llmspan.recorder import Recorder, RecorderStats, configure, default_recorder, flush, replay
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -361,6 +361,17 @@ class _Request:
         self.done = threading.Event()
 
 
+def replay(log: str, *, config: Mapping[str, object] | str | None = None) -> list[Record]:
+    """Replay an event log to the records of its calls; calls that it leaves open end as ``abandoned``.
+
+    :param log: events as lines of JSON.
+    :param config: configuration of the engine, as a mapping or as JSON: prices, objectives, limits.
+    :raises llmspan.errors.InvalidEventError: for a line that is no event.
+    :raises llmspan.errors.InvalidConfigError: for a configuration that is out of range.
+    """
+    return _llmspan.replay(log, config=_to_json(config))
+
+
 def _to_json(config: Mapping[str, object] | str | None) -> str | None:
     if config is None or isinstance(config, str):
         return config

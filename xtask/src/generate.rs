@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 use serde::Deserialize;
 
-use crate::{definitions, protocols};
+use crate::{definitions, limits, protocols};
 
 /// Writes the tables of `core/src/names`, `core/src/metrics` and `core/src/spans` and the pages in `core/docs` below `root`;
 /// with `check` compares them instead.
@@ -28,6 +28,7 @@ pub(crate) fn generate(root: &Path, check: bool) -> Result<(), String> {
         ("core/docs/metrics.md", metrics::page(&metrics, &bounds)),
         ("core/docs/protocols.md", protocols::page()),
         ("core/docs/definitions.md", definitions::page(root)?),
+        ("docs/limits.md", limits::page(root)?),
     ] {
         let path = root.join(path);
         if !check {

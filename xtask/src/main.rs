@@ -11,11 +11,13 @@ mod faults;
 mod foreign;
 mod fuzz;
 mod generate;
+mod limits;
 mod node;
 mod protocols;
 mod python;
 mod replay;
 mod sh;
+mod snippets;
 mod test;
 
 use std::{
@@ -48,6 +50,7 @@ fn run(arguments: &[String]) -> Result<(), String> {
         "generate" => generate::generate(&root, sh::flag(rest, "--check")?),
         "node" => node::run(&root, rest),
         "python" => python::run(&root, rest),
+        "snippets" => snippets::run(&root, rest),
         "test" => test::run(&root, rest),
         "vectors" => replay::vectors(&root, rest),
         "help" | "--help" | "-h" => {
@@ -81,6 +84,7 @@ cargo xtask <task>
                                    run the fuzz targets, 10 seconds each unless told; all of them when none is named
   node                             build the Node package, install it, and run its checks and tests
   python                           build the Python package, install it, and run its checks and tests
+  snippets                         run the programs that the documents show
   generate [--check]               write the files that are generated, or check them
   help                             this text
 ";

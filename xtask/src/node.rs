@@ -31,6 +31,11 @@ pub(crate) fn vectors(root: &Path, dirs: &[PathBuf]) -> Result<Report, String> {
     foreign::vectors(dirs, &package.dir, |list| package.node("--expose-gc tests/vectors.mjs").arg(list).read())
 }
 
+/// Builds and installs the package, and gives the folder in which programs find it.
+pub(crate) fn installed(root: &Path) -> Result<PathBuf, String> {
+    Ok(Package::installed(root)?.dir)
+}
+
 /// A folder below `target/node` in which the packed package is installed, next to what its tests need.
 struct Package {
     /// Where the sources of the package are.

@@ -35,6 +35,11 @@ pub(crate) fn vectors(root: &Path, dirs: &[PathBuf]) -> Result<Report, String> {
     foreign::vectors(dirs, &venv.dir, |list| venv.python().arg(&root.join("python/tests/vectors.py")).arg(list).read())
 }
 
+/// Builds and installs the package, and gives the folder with its interpreter and commands.
+pub(crate) fn installed(root: &Path) -> Result<PathBuf, String> {
+    Ok(Venv::with_package(root)?.dir.join("venv").join(BIN))
+}
+
 /// A virtual environment below `target/python`, with the pinned tools and the wheel of the package.
 struct Venv {
     root: PathBuf,

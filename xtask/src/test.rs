@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::{
     backends, bench, fuzz, generate, node, python, replay,
     sh::{self, Program},
+    snippets,
 };
 
 /// Runs every step in order, up to the first that fails; with `--backends` also against real backends.
@@ -25,6 +26,7 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<(), String> {
         ("budgets", |root| bench::run(root, &[])),
         ("python", python_package),
         ("node", node_package),
+        ("snippets", |root| snippets::run(root, &[])),
     ];
     if with_backends {
         steps.push(("backends", backends::run));
