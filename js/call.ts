@@ -1,9 +1,12 @@
+import { origin, type Origin } from './ambient.js'
 import { Batch } from './batch.js'
 import type { EngineCall, EngineRecord, EngineRequest } from './engine.js'
 import { describe, isAbort, type Failure } from './failure.js'
-import { eventJson } from './log.js'
+import { eventJson, unixNanos } from './log.js'
 import { hookFailed, state } from './platform.js'
+import type { Record as CallRecord } from './record.js'
 import { defaultRecorder, type Recorder } from './recorder.js'
+import type { Opening } from './sinks.js'
 import type {
   At,
   AttemptInput,
@@ -142,6 +145,11 @@ export class Call extends Exchange {
     return new Call(OpenCall.ofRequest(recorder, request, atMs) as unknown as string)
   }
 
+  /** The record of the call, once it has ended; before that `undefined`. */
+  get record(): CallRecord | undefined {
+    return this.open.record
+  }
+
   /** Begins a phase, such as `prompt.build`; it ends with {@link Phase.end}. */
   phase(name: string, at?: At): Phase {
     this.phaseStarted(name, at)
@@ -222,12 +230,13 @@ export class Call extends Exchange {
 
   /**
    * Runs a function as the call: it ends with what the function returns, a promise's end included, or throws. Requests that
-   * hooks see inside of it are attempts of the call, where the runtime has an `AsyncLocalStorage`.
+   * hooks see inside of it are attempts of the call, where the runtime has an `AsyncLocalStorage`. With a sink for OpenTelemetry
+   * the span of the call is the active one inside of it.
    */
   run<Result>(inside: (call: this) => Result): Result {
     let result: Result
     try {
-      result = this.enter(() => inside(this))
+      result = this.open.surround(() => this.enter(() => inside(this)))
     } catch (error) {
       if (this.isOpen) this.endWith(error ?? 'unknown')
       throw error
@@ -273,6 +282,7 @@ export class Attempt extends Exchange {
   /** @internal */
   constructor(call: Call, input?: AttemptInput) {
     const open = call.open
+    open.origin?.attemptBegins()
     if (!open.tell('attempt_started', 0, input)) open.tell('attempt_started', 0)
     super(open, open.attemptCount())
     this.call = call
@@ -300,12 +310,16 @@ export class Phase {
 /** A call of the engine. Everything that {@link Call} says goes through here; nothing here throws. @internal */
 export class OpenCall {
   isOpen = true
+  record: CallRecord | undefined
+  /** What sinks are told when a function runs as the call. */
+  private opening: Omit<Opening, 'context'> | undefined
   private readonly clock: () => number
 
   private constructor(
     readonly recorder: Recorder,
     readonly id: string,
     private readonly engine: EngineCall,
+    readonly origin: Origin | undefined,
   ) {
     this.clock = recorder.clock
   }
@@ -316,29 +330,52 @@ export class OpenCall {
     const { platform } = state()
     const atMs = input.atMs ?? recorder.clock()
     const unixMs = input.unixMs ?? recorder.unixAt(atMs)
-    const start = (fields: object): EngineCall =>
-      platform.engine.call(recorder.config, id, eventJson('call_started', atMs, 0, fields))
+    const from = origin()
+    const hasIds = input.traceId !== undefined || input.spanId !== undefined || input.parentSpanId !== undefined
+    const ids = hasIds
+      ? { traceId: input.traceId, spanId: input.spanId, parentSpanId: input.parentSpanId }
+      : { traceId: from?.traceId, parentSpanId: from?.spanId }
+    let json = ''
+    const start = (fields: object): EngineCall => {
+      json = eventJson('call_started', atMs, 0, fields)
+      return platform.engine.call(recorder.config, id, json)
+    }
     let engine: EngineCall
     try {
-      engine = start({ ...input, operation, unixMs })
+      engine = start({ ...input, ...ids, operation, unixMs })
     } catch (error) {
       recorder.refuse(error)
       engine = start({ unixMs })
     }
-    return OpenCall.opened(recorder, id, engine)
+    const open = new OpenCall(recorder, id, engine, from)
+    if (from && recorder.hasBeginners) {
+      const startUnixNs = unixMs === undefined ? undefined : unixNanos(unixMs)
+      open.opening = { json, startUnixNs, trace_id: ids.traceId, span_id: input.spanId, parent_span_id: ids.parentSpanId }
+    }
+    return OpenCall.opened(open)
   }
 
   static ofRequest(recorder: Recorder, request: EngineRequest, atMs: number): OpenCall {
     const id = recorder.nextId()
     const unixMs = recorder.unixAt(atMs) ?? null
-    const engine = state().platform.engine.callOfRequest(recorder.config, id, atMs, unixMs, request)
-    return OpenCall.opened(recorder, id, engine)
+    const from = origin()
+    const engine = state().platform.engine.callOfRequest(recorder.config, id, atMs, unixMs, request, from?.traceId ?? null, from?.spanId ?? null)
+    return OpenCall.opened(new OpenCall(recorder, id, engine, from))
   }
 
-  private static opened(recorder: Recorder, id: string, engine: EngineCall): OpenCall {
-    const open = new OpenCall(recorder, id, engine)
-    recorder.opened(open)
+  private static opened(open: OpenCall): OpenCall {
+    open.recorder.opened(open)
     return open
+  }
+
+  /** Runs a function inside of the span that a sink begins for the call, if one does. */
+  surround<Result>(inside: () => Result): Result {
+    const { origin, opening } = this
+    if (!this.isOpen || !origin || !opening) return inside()
+    const begun = this.recorder.begin({ ...opening, context: origin.context })
+    if (!begun) return inside()
+    origin.begun(begun.kept, begun.span)
+    return begun.enter(inside)
   }
 
   /** Applies an event by its name and fields; `false` when they cannot be read. */
@@ -406,11 +443,11 @@ export class OpenCall {
   }
 
   tick(atMs?: number): void {
-    this.ending(now => this.engine.tick(now), atMs)
+    this.ending('ended', now => this.engine.tick(now), atMs)
   }
 
   dropped(atMs?: number): void {
-    this.ending(now => this.engine.dropped(now), atMs)
+    this.ending('dropped', now => this.engine.dropped(now), atMs)
   }
 
   attemptCount(): number {
@@ -425,20 +462,21 @@ export class OpenCall {
     return index
   }
 
-  private ending(end: (now: number) => EngineRecord | null, atMs?: number): void {
+  private ending(how: 'ended' | 'dropped', end: (now: number) => EngineRecord | null, atMs?: number): void {
     if (!this.isOpen) return
     try {
       batch.flush(this.engine)
-      this.over(end(atMs ?? this.clock()))
+      this.over(end(atMs ?? this.clock()), how)
     } catch (error) {
       hookFailed(error)
     }
   }
 
-  private over(record: EngineRecord | null): void {
+  private over(record: EngineRecord | null, how: 'ended' | 'dropped' = 'ended'): void {
     if (!record) return
     this.isOpen = false
-    this.recorder.deliver(this, record)
+    this.opening = undefined
+    this.record = this.recorder.deliver(this, record, this.origin?.take(), how)
   }
 }
 

@@ -9,13 +9,23 @@ export interface Engine {
   readonly version: string
   readonly protocols: readonly string[]
   readonly profiles: readonly string[]
+  /** Names of the profiles that name metrics. */
+  readonly metricProfiles: readonly string[]
   /** Names of the fields of a record. */
   readonly recordFields: readonly string[]
   config(json: string): EngineConfig
   /** Opens a call with its event `call_started`, as JSON of the event log. */
   call(config: EngineConfig, id: string, json: string): EngineCall
-  /** Opens a call that begins with a request. */
-  callOfRequest(config: EngineConfig, id: string, atMs: number, unixMs: number | null, request: EngineRequest): EngineCall
+  /** Opens a call that begins with a request, inside of a span if there is one. */
+  callOfRequest(
+    config: EngineConfig,
+    id: string,
+    atMs: number,
+    unixMs: number | null,
+    request: EngineRequest,
+    traceId: string | null,
+    parentSpanId: string | null,
+  ): EngineCall
   replay(log: string, config: EngineConfig): EngineRecord[]
   recordFromJson(json: string): EngineRecord
   /** Finds a protocol by a URL, by names and values of headers in turn, and by the first bytes of a response. */
@@ -27,6 +37,14 @@ export interface Engine {
   correlator(): EngineCorrelator
   spans(profiles: string[], resource: string, perAttempt: boolean): EngineSpans
   chromeTraceLog(originUnixMs: number | null): EngineChromeTraceLog
+  /** What is known of a call's span when the call begins, as JSON: `name`, `kind`, `attributes`. Takes the event `call_started`. */
+  openingSpan(json: string, profiles: string[], perAttempt: boolean): string
+  /** The metrics of a profile, as JSON: `name`, `unit`, `description`, `kind`, `integer`, `bounds`. */
+  instruments(profile: string): string
+  /** Attributes by which a span of another library tells that it is a request to a model. */
+  readonly modelCallAttributes: readonly string[]
+  /** Whether it is one, by names and values of those attributes in turn. */
+  isModelCall(attributes: string[]): boolean
 }
 
 export interface EngineConfig {
@@ -58,6 +76,13 @@ export interface EngineRecord {
   waterfallText(width: number | null, ansi: boolean, ascii: boolean, title: string | null): string
   waterfallHtml(scheme: string | null, title: string | null): string
   waterfallJson(): string
+  /** The spans of the call as JSON, with ids of 24 random bytes where it has none; `null` if it has none then. */
+  spans(profiles: string[], perAttempt: boolean, random: Uint8Array): string | null
+  /** The attributes that may be added to a span of another library that has those `known`, as JSON. */
+  missingAttributes(profiles: string[], known: string[]): string
+  /** What the record adds to the metrics of a profile, as JSON: place of the metric, value, times, labels. */
+  measurements(profile: string, responseModel: boolean, gaps: number): string
+  serverTiming(): string
 }
 
 export interface EngineRequest {

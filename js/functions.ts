@@ -1,7 +1,7 @@
 import { raising } from './error.js'
 import { engine } from './platform.js'
 import { Record } from './record.js'
-import type { Attributes, HeaderPairs } from './types.js'
+import type { Attributes, HeaderPairs, SpanOptions } from './types.js'
 
 /** Version of the engine. */
 export function version(): string {
@@ -16,6 +16,11 @@ export function protocols(): readonly string[] {
 /** Names of the dialects that attributes can be written in. */
 export function profiles(): readonly string[] {
   return engine().profiles
+}
+
+/** Names of the dialects that metrics can be written in. */
+export function metricProfiles(): readonly string[] {
+  return engine().metricProfiles
 }
 
 /** Finds the protocol of a response by what HTTP tells; `undefined` when it is no answer of a model in a known protocol. */
@@ -38,11 +43,7 @@ export function chromeTrace(records: Iterable<Record>): string {
   return lines.join('') + log.close()
 }
 
-export interface OtlpOptions {
-  /** Names of the dialects of the attributes: `otel-1.41` when it is not said. */
-  profiles?: readonly string[] | undefined
-  /** Which spans are those that backends count as calls. */
-  shape?: 'call' | 'attempt' | undefined
+export interface OtlpOptions extends SpanOptions {
   /** Attributes of the resource, such as `service.name`. */
   resource?: Attributes | undefined
 }
@@ -52,8 +53,14 @@ export interface OtlpOptions {
  * anchor are left out.
  */
 export function otlpTraces(records: Iterable<Record>, options: OtlpOptions = {}): Uint8Array {
+  return otlpRequest(records, options).body
+}
+
+/** The same, and how many records are in it. @internal */
+export function otlpRequest(records: Iterable<Record>, options: OtlpOptions): { body: Uint8Array; count: number } {
   const { profiles = [], shape = 'call', resource = {} } = options
   const spans = raising(() => engine().spans([...profiles], JSON.stringify(resource), shape === 'attempt'))
-  for (const record of records) spans.add(record.engine, crypto.getRandomValues(new Uint8Array(24)))
-  return spans.tracesJson()
+  let count = 0
+  for (const record of records) if (spans.add(record.engine, crypto.getRandomValues(new Uint8Array(24)))) count += 1
+  return { body: spans.tracesJson(), count }
 }

@@ -2,7 +2,7 @@ import type { EngineRecord } from './engine.js'
 import { raising } from './error.js'
 import { engine } from './platform.js'
 import type { RecordData } from './record-data.js'
-import type { Attributes } from './types.js'
+import type { Attributes, SpanData, SpanOptions } from './types.js'
 
 /** How a waterfall in text looks. */
 export interface WaterfallTextStyle {
@@ -82,6 +82,24 @@ export class Record {
   /** The attributes of the spans of the attempts, in their order. */
   attemptAttributes(...profiles: string[]): Attributes[] {
     return JSON.parse(raising(() => this.engine.attemptAttributes(profiles))) as Attributes[]
+  }
+
+  /**
+   * The spans of the call: its own first, a parent before its children. A call without ids gets random ones each time. For the
+   * SDK of OpenTelemetry there is a sink, for OTLP {@link otlpTraces}.
+   */
+  spans(options: SpanOptions = {}): SpanData[] {
+    const { profiles = [], shape = 'call' } = options
+    const random = crypto.getRandomValues(new Uint8Array(24))
+    return JSON.parse(raising(() => this.engine.spans([...profiles], shape === 'attempt', random)) ?? '[]') as SpanData[]
+  }
+
+  /**
+   * Where the time went as the value of a `Server-Timing` header, for the browser or proxy that waits for a response: durations
+   * and words of this package, nothing that a caller or a provider wrote.
+   */
+  serverTiming(): string {
+    return this.engine.serverTiming()
   }
 
   /** What other tools would report for the call. */

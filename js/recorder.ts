@@ -1,9 +1,10 @@
+import { unseen, within as inContext, type AmbientContext } from './ambient.js'
 import type { OpenCall } from './call.js'
 import type { EngineConfig, EngineRecord } from './engine.js'
 import { raising } from './error.js'
 import { hookFailed, state, warn } from './platform.js'
 import { Record } from './record.js'
-import { Callback, type Sink } from './sinks.js'
+import { Callback, type Begun, type Opening, type Sink } from './sinks.js'
 
 /** What a recorder did. */
 export interface RecorderStats {
@@ -37,6 +38,12 @@ export interface RecorderOptions {
    * said, `performance.timeOrigin` is where the monotonic clock began.
    */
   wallClock?: (() => number) | null | undefined
+  /**
+   * For platforms that stop what a request does once its response is sent, such as Cloudflare's and Vercel's: is handed a promise
+   * for each call that begins, which settles when the call has ended and the sinks have flushed its record.
+   * `ctx.waitUntil.bind(ctx)` of a recorder for the request, or a `waitUntil` that finds the request by itself.
+   */
+  waitUntil?: ((work: Promise<unknown>) => void) | undefined
 }
 
 /** Keeps calls open that may have ended. @internal */
@@ -50,8 +57,8 @@ export interface Settler {
 /**
  * What calls share: configuration, clocks and sinks.
  *
- * Records are handed to the sinks after what runs, so that ending a call costs the application no more than to queue its
- * record. At the end of the process, calls that are open end as `abandoned`, and what is queued is handed over.
+ * Records are handed to the sinks after what runs, a few milliseconds at a time, so that ending a call costs the application no
+ * more than to queue its record. At the end of the process, calls that are open end as `abandoned`, and what is queued is handed over.
  */
 export class Recorder {
   readonly profiles: readonly string[]
@@ -66,7 +73,17 @@ export class Recorder {
   private readonly open = new Set<OpenCall>()
   private readonly settlers = new Set<Settler>()
   private readonly counts = { records: 0, dropped: 0, sinkErrors: 0, invalidEvents: 0 }
-  private queue: Record[] = []
+  /** Whether sinks want to know of functions that run as a call. @internal */
+  readonly hasBeginners: boolean
+  private readonly watchers: readonly Sink[]
+  private readonly flushing = new Set<Sink>()
+  private readonly waitUntil: ((work: Promise<unknown>) => void) | undefined
+  /** Calls, and queued records, that a platform waits for. */
+  private readonly awaited = new Map<OpenCall, () => void>()
+  private arrivals: (() => void)[] = []
+  private queue: Queued[] = []
+  /** Where the queue begins. */
+  private first = 0
   private isDraining = false
   private isClosed = false
   private lastId = 0
@@ -87,9 +104,13 @@ export class Recorder {
     this.isAnchored = wallClock === undefined && !clock
     const sinks = [...(options.sinks ?? []), ...(options.onRecord ? [options.onRecord] : [])]
     this.sinks = sinks.map(sink => (typeof sink === 'function' ? new Callback(sink) : sink))
+    this.hasBeginners = this.sinks.some(sink => sink.begin)
+    this.watchers = this.sinks.filter(sink => sink.ended)
+    this.waitUntil = options.waitUntil
     for (const sink of this.sinks) sink.attach?.(this)
     if (this.config.hasDeadlines) this.ticking = timer(() => this.tick(), PAUSE, 'again')
-    state().recorders.add(this)
+    // One that is made for a request goes away with it.
+    if (!this.waitUntil) state().recorders.add(this)
   }
 
   /** Counts of this recorder. */
@@ -99,33 +120,49 @@ export class Recorder {
 
   /** Whether records have come since the last flush. @internal */
   get hasWork(): boolean {
-    return this.queue.length > 0 || this.idle !== undefined
+    return this.waiting > 0 || this.idle !== undefined
   }
 
   /** Waits until the sinks have the records so far, at most so many milliseconds; says whether they do. */
   async flush(timeoutMs = 5000): Promise<boolean> {
     for (const settler of this.settlers) settler.flush(this)
-    this.drain()
     clearTimeout(this.idle)
     this.idle = undefined
-    return this.within(timeoutMs, sink => sink.flush?.())
+    const deadline = now() + timeoutMs
+    const isEmpty = this.drainSome() || (await this.drained(deadline))
+    clearTimeout(this.idle)
+    this.idle = undefined
+    return isEmpty && this.within(deadline - now(), sink => sink.flush?.())
   }
 
   /** Ends open calls as `abandoned`, flushes, and closes the sinks. */
   async close(timeoutMs = 5000): Promise<void> {
     if (this.isClosed) return
+    const deadline = now() + timeoutMs
     this.finish()
-    await this.within(timeoutMs, async sink => {
+    if (!this.drainSome() && !(await this.drained(deadline))) this.discard()
+    await this.within(deadline - now(), async sink => {
       await sink.flush?.()
       await sink.close?.()
     })
+    this.arrived()
   }
 
-  /** Ends everything without waiting: for the end of the process. @internal */
+  /** Ends everything without waiting: for the end of the process, or of the page. @internal */
   exit(): void {
     if (this.isClosed) return
     this.finish()
+    if (!this.drainSome(EXIT)) this.discard()
     for (const sink of this.sinks) this.guard(() => sink.exit?.())
+    this.arrived()
+  }
+
+  /** Hands over what there is without waiting, and goes on: for a page that is hidden, which may never come back. @internal */
+  leave(): void {
+    if (this.isClosed) return
+    for (const settler of this.settlers) settler.flush(this)
+    this.drainSome(EXIT)
+    for (const sink of this.sinks) this.guard(() => unseen(() => sink.hide?.()))
   }
 
   /**
@@ -161,20 +198,44 @@ export class Recorder {
   /** @internal */
   opened(call: OpenCall): void {
     this.open.add(call)
+    const { waitUntil } = this
+    if (!waitUntil) return
+    if (!this.isClosed) state().recorders.add(this)
+    this.guard(() => waitUntil(new Promise<void>(resolve => this.awaited.set(call, resolve))))
   }
 
-  /** Queues the record of a call. Never waits, never throws. @internal */
-  deliver(call: OpenCall, record: EngineRecord): void {
+  /** Asks the sinks for what is to be current inside of a function that runs as a call. Throws nothing. @internal */
+  begin(opening: Opening): Begun | undefined {
+    let begun: Begun | undefined
+    for (const sink of this.sinks) {
+      try {
+        begun = sink.begin?.({ ...opening, context: begun?.kept ?? opening.context }) ?? begun
+      } catch (error) {
+        this.sinkFailed(error)
+      }
+    }
+    return begun
+  }
+
+  /** Queues the record of a call, and gives it back. Never waits, never throws. @internal */
+  deliver(call: OpenCall, data: EngineRecord, context: AmbientContext | undefined, how: 'ended' | 'dropped'): Record {
+    const record = new Record(data)
     this.open.delete(call)
     this.counts.records += 1
-    if (this.sinks.length === 0) return
-    if (this.queue.length >= this.queueSize) {
-      this.counts.dropped += 1
-      return
+    if (context && how === 'ended') for (const sink of this.watchers) this.guard(() => sink.ended?.(record, context))
+    const arrival = this.awaited.get(call)
+    if (arrival) {
+      this.awaited.delete(call)
+      this.arrivals.push(arrival)
     }
-    this.queue.push(new Record(record))
-    if (this.isClosed) this.drain()
-    else this.drainSoon()
+    if (this.sinks.length > 0) {
+      if (this.waiting >= this.queueSize) this.counts.dropped += 1
+      else this.queue.push({ record, context })
+    }
+    // Nobody else hands over what comes after the end.
+    if (this.isClosed && !this.isDraining) this.drainSome()
+    if (this.waiting > 0 || this.arrivals.length > 0) this.drainSoon()
+    return record
   }
 
   /** Counts an event that could not be read, and warns of the first one. @internal */
@@ -187,24 +248,79 @@ export class Recorder {
     if (this.counts.invalidEvents === 1) warn(`llmspan leaves out an event, and every one like it: ${String(error)}`)
   }
 
+  /** Records that are queued. */
+  private get waiting(): number {
+    return this.queue.length - this.first
+  }
+
   private drainSoon(): void {
     if (this.isDraining) return
     this.isDraining = true
-    state().platform.soon(() => this.drain())
+    state().platform.soon(() => {
+      this.isDraining = false
+      if (this.drainSome()) this.flushArrivals()
+      else this.drainSoon()
+    })
   }
 
-  private drain(): void {
-    this.isDraining = false
-    const queue = this.queue
-    if (queue.length === 0) return
-    this.queue = []
-    for (const record of queue) {
-      for (const sink of this.sinks) this.guard(() => sink.record(record))
+  /** Hands records over for some milliseconds, and for not too many records where the clock stands still; says whether that was all. */
+  private drainSome(millis = SLICE): boolean {
+    const until = now() + millis
+    const most = millis === SLICE ? MOST_AT_ONCE : Infinity
+    for (let count = 0; this.waiting > 0; count += 1) {
+      if (count >= most || (count > 0 && now() >= until)) return false
+      this.handOver(this.queue[this.first++] as Queued)
+      if (this.first >= COMPACT) {
+        this.queue.splice(0, this.first)
+        this.first = 0
+      }
     }
-    this.idle ??= timer(() => {
-      this.idle = undefined
-      for (const sink of this.sinks) this.guard(() => sink.flush?.())
-    }, PAUSE)
+    this.queue = []
+    this.first = 0
+    return true
+  }
+
+  private handOver({ record, context }: Queued): void {
+    inContext(context, () => {
+      for (const sink of this.sinks) this.guard(() => sink.record(record))
+    })
+    // What a platform waits for is flushed at once.
+    if (!this.isClosed && !this.waitUntil) this.idle ??= timer(() => this.flushIdle(), PAUSE)
+  }
+
+  /** Hands over what is queued, between what else runs; says whether all was handed over in time. */
+  private async drained(deadline: number): Promise<boolean> {
+    do {
+      if (now() >= deadline) return false
+      await new Promise<void>(resolve => state().platform.soon(resolve))
+    } while (!this.drainSome())
+    return true
+  }
+
+  private flushIdle(): void {
+    this.idle = undefined
+    for (const sink of this.sinks) {
+      // Of a sink that hangs, one promise is enough.
+      if (this.flushing.has(sink)) continue
+      const flushed = this.guard(() => unseen(() => sink.flush?.()))
+      if (!flushed) continue
+      this.flushing.add(sink)
+      void flushed.then(() => this.flushing.delete(sink))
+    }
+  }
+
+  /** Flushes what a platform waits for, and says that it is done. */
+  private flushArrivals(): void {
+    if (this.arrivals.length === 0) return
+    const arrivals = this.arrivals.splice(0)
+    void this.within(ARRIVAL, sink => sink.flush?.()).then(() => {
+      for (const arrived of arrivals) arrived()
+      if (this.open.size === 0 && this.waiting === 0) state().recorders.delete(this)
+    })
+  }
+
+  private arrived(): void {
+    for (const arrived of this.arrivals.splice(0)) arrived()
   }
 
   private finish(): void {
@@ -213,16 +329,22 @@ export class Recorder {
     this.isClosed = true
     clearInterval(this.ticking)
     clearTimeout(this.idle)
-    this.drain()
-    clearTimeout(this.idle)
+    this.idle = undefined
     state().recorders.delete(this)
   }
 
+  /** Gives up what is queued. */
+  private discard(): void {
+    this.counts.dropped += this.waiting
+    this.queue = []
+    this.first = 0
+  }
+
   private async within(timeoutMs: number, ask: (sink: Sink) => unknown): Promise<boolean> {
-    const all = Promise.all(this.sinks.map(sink => this.guard(() => ask(sink)))).then(() => true)
+    const all = Promise.all(this.sinks.map(sink => this.guard(() => unseen(() => ask(sink))))).then(() => true)
     let late: Timer
     const tooLate = new Promise<boolean>(resolve => {
-      late = setTimeout(() => resolve(false), timeoutMs)
+      late = setTimeout(() => resolve(false), Math.max(timeoutMs, 0))
     })
     const isInTime = await Promise.race([all, tooLate])
     clearTimeout(late)
@@ -244,6 +366,12 @@ export class Recorder {
     this.counts.sinkErrors += 1
     if (this.counts.sinkErrors === 1) warn('a sink of llmspan failed; later failures are counted', error)
   }
+}
+
+/** A record, and the context in which its call began. */
+interface Queued {
+  readonly record: Record
+  readonly context: AmbientContext | undefined
 }
 
 /**
@@ -294,3 +422,18 @@ function timeOf(clock: () => number): number | undefined {
 
 /** Milliseconds after a record at which sinks are flushed, and between two looks at deadlines. */
 const PAUSE = 1000
+
+/** Milliseconds for which sinks are called before something else may run. */
+const SLICE = 5
+
+/** Records that sinks are given before something else may run. */
+const MOST_AT_ONCE = 256
+
+/** Milliseconds for which sinks are called at the end. */
+const EXIT = 1000
+
+/** Milliseconds that a platform is asked to wait for sinks. */
+const ARRIVAL = 30_000
+
+/** Places of the queue that are given back at a time. */
+const COMPACT = 1024

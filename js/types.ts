@@ -179,3 +179,51 @@ export interface EndInput extends At {
   statusCode?: number | undefined
   message?: string | undefined
 }
+
+/** How the spans of a call are named and arranged. */
+export interface SpanOptions {
+  /** Names of the dialects of the attributes: `otel-1.41` when it is not said. The first one names the spans. */
+  profiles?: readonly string[] | undefined
+  /** Which spans are those that backends count as calls: that of the `call` when it is not said. */
+  shape?: 'call' | 'attempt' | undefined
+}
+
+/** One span of a call. */
+export interface SpanData {
+  role: 'call' | 'attempt' | 'wait' | 'phase'
+  /** Number of the attempt; of attempts alone. */
+  attempt?: number
+  name: string
+  kind: 'client' | 'internal'
+  /** 32 hex digits. */
+  trace_id: string
+  /** 16 hex digits. */
+  span_id: string
+  /** 16 hex digits; absent at a root. */
+  parent_span_id?: string
+  /** From the start of the call. Above 2^53 it is text. */
+  start_ns: number | string
+  /** From the start of the call. Above 2^53 it is text. */
+  end_ns: number | string
+  /** Nanoseconds since 1970 as text; absent without a wall clock. */
+  start_unix_ns?: string
+  /** Nanoseconds since 1970 as text; absent without a wall clock. */
+  end_unix_ns?: string
+  status: OtelStatus
+  /** Text of the error; absent unless the configuration asks for messages. */
+  status_message?: string
+  /** Low-cardinality class of the error. */
+  error_type?: string
+  attributes: Attributes
+  events: SpanMoment[]
+}
+
+/** A moment on a span. */
+export interface SpanMoment {
+  name: string
+  /** From the start of the call. Above 2^53 it is text. */
+  at_ns: number | string
+  /** Nanoseconds since 1970 as text; absent without a wall clock. */
+  at_unix_ns?: string
+  attributes: Attributes
+}

@@ -13,8 +13,8 @@ export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-was
 export declare class Call {
   /** Opens a call with its event `call_started`. */
   constructor(config: Config, id: string, json: string)
-  /** Opens a call that begins with a request. */
-  static ofRequest(config: Config, id: string, atMs: number, unixMs: number | undefined | null, request: ModelRequest): Call
+  /** Opens a call that begins with a request, inside of a span if there is one. */
+  static ofRequest(config: Config, id: string, atMs: number, unixMs: number | undefined | null, request: ModelRequest, traceId?: string | undefined | null, parentSpanId?: string | undefined | null): Call
   /** Applies one event of the log. */
   event(json: string): Record | null
   /** Applies the event `headers_received`. Gives the delay before a retry that the server asks for, in milliseconds. */
@@ -92,6 +92,14 @@ export declare class Record {
   attributes(profiles: Array<string>): string
   /** The attributes of each attempt's span as JSON. */
   attemptAttributes(profiles: Array<string>): string
+  /** The spans of the call as JSON, with ids made of 24 random bytes where it has none; nothing if it has none then. */
+  spans(profiles: Array<string>, perAttempt: boolean, random: Uint8Array): string | null
+  /** The attributes of the call as JSON that may be added to a span of another library for it which has those `known`. */
+  missingAttributes(profiles: Array<string>, known: Array<string>): string
+  /** What the record adds to the metrics of a profile, as JSON, with no more than about so many gaps between chunks. */
+  measurements(profile: string, responseModel: boolean, gaps: number): string
+  /** The value of a `Server-Timing` header. */
+  serverTiming(): string
   /** Lines for people. */
   explain(): Array<string>
   /** What other tools would report, as JSON. */
@@ -108,7 +116,10 @@ export declare class Record {
 export declare class Spans {
   /** Spans named by the profiles, of a resource with the attributes given as JSON; one for each attempt if told so. */
   constructor(profiles: Array<string>, resource: string, perAttempt: boolean)
-  /** Adds the spans of a call, with ids made of 24 random bytes where it has none; whether it could be added. */
+  /**
+   * Adds the spans of a call, with ids made of 24 random bytes where it has none; whether it could be added, which a call
+   * without an absolute time cannot.
+   */
   add(record: Record, random: Uint8Array): boolean
   /** An OTLP request of traces in JSON. */
   tracesJson(): Uint8Array
@@ -128,8 +139,23 @@ export interface GivenUp {
   failedAtMs: number
 }
 
+/** The metrics of a profile, as JSON. */
+export declare function instruments(profile: string): string
+
 /** Whether data is the JSON of one event, and not the bytes of a response. */
 export declare function isEvent(data: Uint8Array): boolean
+
+/** Whether a span is one request to a model, by names and values of those attributes in turn. */
+export declare function isModelCall(attributes: Array<string>): boolean
+
+/** Names of the profiles that name metrics. */
+export declare function metricProfiles(): Array<string>
+
+/** The attributes by which a span of another library tells that it is a request to a model. */
+export declare function modelCallAttributes(): Array<string>
+
+/** What is known of a call's span when the call begins, as JSON, from its event `call_started`. */
+export declare function openingSpan(json: string, profiles: Array<string>, perAttempt: boolean): string
 
 /** Names of the dialects that attributes can be written in. */
 export declare function profiles(): Array<string>

@@ -51,7 +51,7 @@
 //!
 //! # Modules
 //! Arrows go one way: [`framing`] → [`provider`] → [`delta`] → [`machine`] → [`record`] → [`encode`], [`names`],
-//! [`mod@explain`], [`metrics`], [`definitions`] and [`chrome`]; [`mod@explain`] → [`waterfall`]; [`names`] → [`spans`] →
+//! [`mod@explain`], [`metrics`], [`definitions`] and [`chrome`]; [`mod@explain`] → [`waterfall`]; [`record`] → [`server_timing`]; [`names`] → [`spans`] →
 //! [`otlp`] ← [`metrics`]; [`engine`] joins them and [`event`] is the log that drives it.
 #![no_std]
 
@@ -77,6 +77,7 @@ pub mod otlp;
 pub mod price;
 pub mod provider;
 pub mod record;
+pub mod server_timing;
 pub mod spans;
 pub mod stats;
 pub mod time;

@@ -1,4 +1,4 @@
 import './setup.js'
 
 export * from '../../js/index.js'
-export { ChromeTrace, JsonLines } from './files.js'
+export { ChromeTrace, JsonLines, type FileStats } from './files.js'

@@ -11,11 +11,12 @@ const engine: Engine = {
   version: binding.version(),
   protocols: binding.protocols(),
   profiles: binding.profiles(),
+  metricProfiles: binding.metricProfiles(),
   recordFields: binding.recordFields(),
   config: json => new binding.Config(json),
   call: (config, id, json) => new binding.Call(config as binding.Config, id, json),
-  callOfRequest: (config, id, atMs, unixMs, request) =>
-    binding.Call.ofRequest(config as binding.Config, id, atMs, unixMs, request as binding.ModelRequest),
+  callOfRequest: (config, id, atMs, unixMs, request, traceId, parentSpanId) =>
+    binding.Call.ofRequest(config as binding.Config, id, atMs, unixMs, request as binding.ModelRequest, traceId, parentSpanId),
   replay: (log, config) => binding.replay(log, config as binding.Config),
   recordFromJson: json => binding.Record.fromJson(json),
   detect: binding.detect,
@@ -25,6 +26,10 @@ const engine: Engine = {
   correlator: () => new binding.Correlator() as EngineCorrelator,
   spans: (profiles, resource, perAttempt) => new binding.Spans(profiles, resource, perAttempt) as EngineSpans,
   chromeTraceLog: origin => new binding.ChromeTraceLog(origin) as EngineChromeTraceLog,
+  openingSpan: binding.openingSpan,
+  instruments: binding.instruments,
+  modelCallAttributes: binding.modelCallAttributes(),
+  isModelCall: binding.isModelCall,
 }
 
 install('llmspan', {

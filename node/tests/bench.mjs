@@ -1,5 +1,10 @@
 // What the package costs, in microseconds of CPU time: `node bench.mjs`.
-import { Call, configure, observe, wrapFetch } from 'llmspan'
+import { context, metrics, trace } from '@opentelemetry/api'
+import { AggregationTemporality, InMemoryMetricExporter, MeterProvider, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics'
+import { InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base'
+import { NodeTracerProvider } from '@opentelemetry/sdk-trace-node'
+import { Call, configure, flush, observe, wrapFetch } from 'llmspan'
+import { OpenTelemetry } from 'llmspan/opentelemetry'
 
 const CHUNKS = 100_000
 const CALLS = 5_000
@@ -74,5 +79,23 @@ const rows = {
       call.end()
     }
   }),
+}
+
+// Beside OpenTelemetry: what the context of a call costs, then spans, then measurements too, the SDK's own work included.
+const spans = new InMemorySpanExporter()
+const provider = new NodeTracerProvider({ spanProcessors: [new SimpleSpanProcessor(spans)] })
+provider.register()
+const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE)
+metrics.setGlobalMeterProvider(new MeterProvider({ readers: [new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 1e9 })] }))
+const turn = trace.setSpan(context.active(), trace.getTracer('app').startSpan('turn'))
+const sinks = { 'in a span': undefined, 'with spans': new OpenTelemetry({ metricsProfile: null }), 'and metrics': new OpenTelemetry() }
+for (const [what, sink] of Object.entries(sinks)) {
+  configure(sink ? { sinks: [sink] } : { onRecord: () => undefined })
+  const within = fetch => async () => {
+    await context.with(turn, () => fetches(fetch, CALLS))
+    await flush()
+    spans.reset()
+  }
+  rows[`call ${what}`] = (await cost(CALLS, within(wrapFetch(one)))) - (await cost(CALLS, within(one)))
 }
 for (const [what, microseconds] of Object.entries(rows)) console.log(`${what.padEnd(16)} ${microseconds.toFixed(2)} us`)

@@ -966,6 +966,12 @@ class Record:
         """The attributes of the call's span under the names of profiles; those of `otel-1.41` when none is named."""
     def attempt_attributes(self, *profiles: str) -> list[dict[str, Any]]:
         """The attributes of the spans of the attempts, in their order."""
+    def server_timing(self) -> str:
+        """Where the time went, as the value of a ``Server-Timing`` header.
+
+        Durations and words of this package, nothing that a caller or a provider wrote: for the browser or proxy that waits
+        for a response, or as a trailer.
+        """
     def definitions(self) -> list[dict[str, Any]]:
         """What other tools would report for the call: tool, metric, value, and the rule that makes them differ."""
     @property

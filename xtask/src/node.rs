@@ -144,4 +144,12 @@ const NODE: &str = "node";
 const NPM: &str = if cfg!(windows) { "npm.cmd" } else { "npm" };
 
 /// What the tests import beside the package.
-const TEST_DEPENDENCIES: [&str; 3] = ["openai", "@types/node", "undici-types"];
+const TEST_DEPENDENCIES: [&str; 7] = [
+    "openai",
+    "@opentelemetry/api",
+    "@opentelemetry/sdk-metrics",
+    "@opentelemetry/sdk-trace-base",
+    "@opentelemetry/sdk-trace-node",
+    "@types/node",
+    "undici-types",
+];

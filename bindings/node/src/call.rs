@@ -64,11 +64,21 @@ impl Call {
         Ok(Self { engine: engine::Call::with_id(&id, Arc::clone(&config.0), start.at, fields) })
     }
 
-    /// Opens a call that begins with a request.
+    /// Opens a call that begins with a request, inside of a span if there is one.
     #[napi(factory, catch_unwind)]
-    pub fn of_request(config: &Config, id: String, at_ms: f64, unix_ms: Option<f64>, request: &ModelRequest) -> Self {
+    pub fn of_request(
+        config: &Config,
+        id: String,
+        at_ms: f64,
+        unix_ms: Option<f64>,
+        request: &ModelRequest,
+        trace_id: Option<String>,
+        parent_span_id: Option<String>,
+    ) -> Self {
         let mut start = CallStart::from(&request.0);
         start.unix_ns = unix_ms.map(unix);
+        start.trace_id = trace_id.map(Into::into);
+        start.parent_span_id = parent_span_id.map(Into::into);
         Self { engine: engine::Call::with_id(&id, Arc::clone(&config.0), at(at_ms), start) }
     }
 

@@ -2,16 +2,20 @@
 
 use llmspan_core::{
     chrome,
+    event::{Event, TimedEvent},
+    machine::CallStart,
+    metrics::MetricNames,
     names::Profile,
     otlp::{self, Resource},
     record::Attributes,
-    spans::{Context, Layout, Shape, SpanId, SpanTree, TraceId},
+    spans::{self, Context, Layout, Shape, SpanId, SpanTree, TraceId},
 };
 use napi::bindgen_prelude::Uint8Array;
 use napi_derive::napi;
 
 use crate::{
-    error::Result,
+    error::{Result, raise},
+    pairs,
     record::{Record, profiles_of},
     unix,
 };
@@ -34,20 +38,18 @@ impl Spans {
             serde_json::from_str(&resource).map_err(|error| napi::Error::new("invalid_config", error.to_string()))?;
         Ok(Self {
             profiles: profiles_of(&profiles)?,
-            shape: if per_attempt { Shape::Attempt } else { Shape::Call },
+            shape: shape(per_attempt),
             resource: Resource::new(attributes),
             trees: Vec::new(),
         })
     }
 
-    /// Adds the spans of a call, with ids made of 24 random bytes where it has none; whether it could be added.
+    /// Adds the spans of a call, with ids made of 24 random bytes where it has none; whether it could be added, which a call
+    /// without an absolute time cannot.
     #[napi(catch_unwind)]
     pub fn add(&mut self, record: &Record, random: &[u8]) -> bool {
         let layout = Layout::new(self.shape, &self.profiles);
-        let mut context = Context::default();
-        context.trace_id = random.get(..16).and_then(|id| id.try_into().ok()).and_then(TraceId::from_bytes);
-        context.span_id = random.get(16..24).and_then(|id| id.try_into().ok()).and_then(SpanId::from_bytes);
-        let tree = SpanTree::new(&record.0, &layout, &context);
+        let tree = SpanTree::new(&record.0, &layout, &ids(random)).filter(|tree| tree.start_unix_ns.is_some());
         let is_some = tree.is_some();
         self.trees.extend(tree);
         is_some
@@ -97,4 +99,59 @@ impl ChromeTraceLog {
     pub fn close(&mut self) -> &'static str {
         self.0.take().map_or("", chrome::ChromeTraceLog::close)
     }
+}
+
+/// What is known of a call's span when the call begins, as JSON, from its event `call_started`.
+#[napi(catch_unwind)]
+pub fn opening_span(json: String, profiles: Vec<String>, per_attempt: bool) -> Result<String> {
+    let start = match TimedEvent::from_json(&json).map_err(raise)?.event {
+        Event::CallStarted(start) => *start,
+        _ => CallStart::default(),
+    };
+    let profiles = profiles_of(&profiles)?;
+    Ok(SpanTree::opening_json(&start, &layout(per_attempt, &profiles)))
+}
+
+/// The attributes by which a span of another library tells that it is a request to a model.
+#[napi(catch_unwind)]
+pub fn model_call_attributes() -> Vec<&'static str> {
+    spans::model_call_attributes().collect()
+}
+
+/// Whether a span is one request to a model, by names and values of those attributes in turn.
+#[napi(catch_unwind)]
+pub fn is_model_call(attributes: Vec<String>) -> bool {
+    spans::is_model_call(|name| pairs(&attributes).find(|(known, _)| *known == name).map(|(_, value)| value))
+}
+
+/// Names of the profiles that name metrics.
+#[napi(catch_unwind)]
+pub fn metric_profiles() -> Vec<&'static str> {
+    MetricNames::all().iter().map(MetricNames::profile).collect()
+}
+
+/// The metrics of a profile, as JSON.
+#[napi(catch_unwind)]
+pub fn instruments(profile: String) -> Result<String> {
+    Ok(metric_names(&profile)?.to_json())
+}
+
+pub(crate) fn metric_names(profile: &str) -> Result<&'static MetricNames> {
+    MetricNames::by_profile(profile).map_err(raise)
+}
+
+pub(crate) fn layout<'a>(per_attempt: bool, profiles: &'a [&'a Profile]) -> Layout<'a> {
+    Layout::new(shape(per_attempt), profiles)
+}
+
+fn shape(per_attempt: bool) -> Shape {
+    if per_attempt { Shape::Attempt } else { Shape::Call }
+}
+
+/// A trace and a span made of 24 random bytes, for calls that have none.
+pub(crate) fn ids(random: &[u8]) -> Context<'static> {
+    let mut context = Context::default();
+    context.trace_id = random.get(..16).and_then(|id| id.try_into().ok()).and_then(TraceId::from_bytes);
+    context.span_id = random.get(16..24).and_then(|id| id.try_into().ok()).and_then(SpanId::from_bytes);
+    context
 }

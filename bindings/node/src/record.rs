@@ -1,14 +1,19 @@
 //! Records.
 
 use llmspan_core::{
+    metrics::{Labels, Observations, Options},
     names::{self, Profile},
     record,
+    spans::{self, SpanTree},
     waterfall::{self, Glyphs, HtmlStyle, Palette, Scheme, TextStyle},
 };
 use napi_derive::napi;
 use serde::Serialize;
 
-use crate::error::{Code, Result, raise};
+use crate::{
+    error::{Code, Result, raise},
+    export::{ids, layout, metric_names},
+};
 
 /// One call, finalized.
 #[napi]
@@ -38,6 +43,36 @@ impl Record {
     #[napi(catch_unwind)]
     pub fn attempt_attributes(&self, profiles: Vec<String>) -> Result<String> {
         to_json(&names::attempt_attributes(&self.0, &profiles_of(&profiles)?))
+    }
+
+    /// The spans of the call as JSON, with ids made of 24 random bytes where it has none; nothing if it has none then.
+    #[napi(catch_unwind)]
+    pub fn spans(&self, profiles: Vec<String>, per_attempt: bool, random: &[u8]) -> Result<Option<String>> {
+        let profiles = profiles_of(&profiles)?;
+        let tree = SpanTree::new(&self.0, &layout(per_attempt, &profiles), &ids(random));
+        Ok(tree.map(|tree| tree.to_json()))
+    }
+
+    /// The attributes of the call as JSON that may be added to a span of another library for it which has those `known`.
+    #[napi(catch_unwind)]
+    pub fn missing_attributes(&self, profiles: Vec<String>, known: Vec<String>) -> Result<String> {
+        let mut attributes = names::call_attributes(&self.0, &profiles_of(&profiles)?);
+        attributes.retain(|name, _| spans::may_join(name) && !known.contains(name));
+        to_json(&attributes)
+    }
+
+    /// What the record adds to the metrics of a profile, as JSON, with no more than about so many gaps between chunks.
+    #[napi(catch_unwind)]
+    pub fn measurements(&self, profile: String, response_model: bool, gaps: u32) -> Result<String> {
+        let labels = if response_model { Labels::WithResponseModel } else { Labels::Default };
+        let options = Options::default().with_labels(labels);
+        Ok(Observations::new(&self.0, metric_names(&profile)?, &options).to_json(gaps.into()))
+    }
+
+    /// The value of a `Server-Timing` header.
+    #[napi(catch_unwind)]
+    pub fn server_timing(&self) -> String {
+        self.0.server_timing()
     }
 
     /// Lines for people.

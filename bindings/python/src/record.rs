@@ -73,6 +73,11 @@ impl Record {
         attempts.iter().map(|attributes| attributes_to_dict(py, attributes)).collect()
     }
 
+    /// Where the time went, as the value of a `Server-Timing` header.
+    fn server_timing(&self) -> String {
+        self.inner.server_timing()
+    }
+
     /// What other tools would report for the call, as dicts.
     fn definitions<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         loads(py, &serde_json::to_string(&self.inner.definitions()).unwrap_or_default())

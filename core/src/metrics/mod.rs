@@ -51,6 +51,7 @@ mod exponential;
 mod gaps;
 mod generated;
 mod histogram;
+mod json;
 mod labels;
 mod measure;
 mod names;

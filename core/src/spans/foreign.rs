@@ -20,8 +20,13 @@ pub fn is_model_call<T: AsRef<str>>(text: impl Fn(&str) -> Option<T>) -> bool {
     match kind {
         Some((kind, kinds)) => kinds.contains(&kind.as_ref()),
         // Instrumentations of before semantic conventions 1.27 did not name the operation.
-        None => PROVIDERS.iter().any(|name| text(name).is_some()) && text("gen_ai.request.model").is_some(),
+        None => PROVIDERS.iter().any(|name| text(name).is_some()) && text(MODEL).is_some(),
     }
+}
+
+/// The names of the attributes that [`is_model_call`] asks for: hosts to which others are dear to read take these alone.
+pub fn model_call_attributes() -> impl Iterator<Item = &'static str> {
+    KINDS.iter().map(|(name, _)| *name).chain(PROVIDERS.iter().copied()).chain([MODEL])
 }
 
 /// Whether an attribute may be added to such a span, of which it is not known yet what its library will write.
@@ -64,6 +69,8 @@ const KINDS: &[(&str, &[&str])] = &[
         ],
     ),
 ];
+
+const MODEL: &str = "gen_ai.request.model";
 
 /// Attributes that tell the provider, of which a span of a request has one.
 const PROVIDERS: &[&str] = &["gen_ai.provider.name", "gen_ai.system"];

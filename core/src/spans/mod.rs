@@ -51,11 +51,12 @@ mod events;
 mod foreign;
 pub(crate) mod generated;
 mod ids;
+mod json;
 mod layout;
 mod phases;
 mod tree;
 
-pub use foreign::{is_model_call, may_join};
+pub use foreign::{is_model_call, may_join, model_call_attributes};
 pub use ids::{ChildSpan, SpanId, TraceId, child_span_id};
 pub use layout::{Context, Layout, Shape};
 pub use tree::{Event, Link, Role, Span, SpanTree};
