@@ -100,5 +100,5 @@ function tell(run: () => void): void {
 /** Streams that nobody can read any more. */
 export const garbage = new FinalizationRegistry<Watcher<never>>(watcher => tell(() => watcher.collected()))
 
-/** Milliseconds in which whoever aborted a stream says whether it goes on reading. */
-const ABORT_PAUSE = 100
+/** Milliseconds in which whoever aborted a stream says whether it goes on reading. @internal */
+export const ABORT_PAUSE = 100

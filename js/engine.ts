@@ -90,8 +90,12 @@ export interface EngineRequest {
   readonly provider: string | null
   readonly model: string | null
   readonly serverAddress: string | null
-  /** How long the client waits for the head of the response, where it says so. */
+  /** How often the client has sent the request before, by its own count. */
+  readonly resends: number | null
+  /** How long the client waits for the head of the response at least, where it says so. */
   readonly timeoutMs: number | null
+  /** How long the client waits for the whole response at least, where it says so. */
+  readonly deadlineMs: number | null
 }
 
 export interface EngineCorrelator {

@@ -23,6 +23,8 @@ export function isAbort(error: unknown): boolean {
 
 function errorType(error: unknown): string {
   const code = read(read(error, 'cause'), 'code') ?? read(error, 'code')
+  // Some clients abort with a word.
+  if (typeof error === 'string' && /^time(d[ -]?)?out$/i.test(error)) return 'timeout'
   for (const word of [name(error), constructorName(error)]) {
     if (/Timeout(Error)?$/.test(word)) return 'timeout'
     if (/(Connection|Network|Socket|Transport)Error$/.test(word)) return 'network'

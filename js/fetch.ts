@@ -124,7 +124,10 @@ async function respond(
   signal: AbortSignal | null | undefined,
 ): Promise<Response> {
   if (!tap) return response
-  if (signal) seenSignals.add(signal)
+  if (signal) {
+    seenSignals.add(signal)
+    tap.signal = signal
+  }
   let answered: Response
   try {
     answered = await response

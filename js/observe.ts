@@ -1,10 +1,10 @@
 import { protocolIndex, toLine, type Attempt, Call } from './call.js'
-import { garbage, watch, type Watcher } from './body.js'
+import { ABORT_PAUSE, garbage, watch, type Watcher } from './body.js'
 import { LlmspanError } from './error.js'
 import { describe, isAbort, read } from './failure.js'
 import { isSeenBy } from './fetch.js'
 import { currentCall, engine, hookFailed } from './platform.js'
-import type { Recorder } from './recorder.js'
+import { timer, type Recorder } from './recorder.js'
 import type { Attributes } from './types.js'
 
 export interface ObserveOptions {
@@ -126,6 +126,8 @@ class StreamWatcher implements Watcher<unknown> {
   private readonly call: Call | undefined
   private readonly isOwned: boolean
   private readonly signal: AbortSignal | undefined
+  /** Whether the signal is the application's: an SDK also aborts a stream that has failed. */
+  private readonly isSignalGiven: boolean
   private readonly begunAtMs: number
   private attempt: Attempt | undefined
   private protocol: number
@@ -143,6 +145,7 @@ class StreamWatcher implements Watcher<unknown> {
     this.begunAtMs = this.call.open.recorder.clock()
     this.protocol = options.protocol === undefined ? -1 : protocolIndex(options.protocol)
     this.signal = signal
+    this.isSignalGiven = options.signal !== undefined
     this.onAbort = this.onAbort.bind(this)
     signal?.addEventListener('abort', this.onAbort, { once: true })
   }
@@ -200,7 +203,7 @@ class StreamWatcher implements Watcher<unknown> {
 
   failed(error: unknown): void {
     this.guard(() => {
-      if (isAbort(error) || this.signal?.aborted) return this.aborted(error)
+      if (isAbort(error) || (this.isSignalGiven && this.signal?.aborted)) return this.aborted(error)
       if (!this.isFirstEnd()) return
       if (this.call?.isSeen) return this.end()
       if (this.isOwned && describe(error).errorType === 'timeout') {
@@ -214,17 +217,22 @@ class StreamWatcher implements Watcher<unknown> {
   }
 
   private onAbort(): void {
-    this.guard(() => this.aborted())
+    this.guard(() => {
+      if (this.isSignalGiven) return this.aborted()
+      // What the stream does next tells why.
+      const atMs = this.call?.open.recorder.clock()
+      timer(() => this.guard(() => this.aborted(undefined, atMs)), ABORT_PAUSE)
+    })
   }
 
-  private aborted(error?: unknown): void {
+  private aborted(error?: unknown, atMs?: number): void {
     if (!this.isFirstEnd()) return
     if (this.isOwned) {
       if (!this.call?.isSeen) this.own()
-      this.call?.cancelled()
-      this.end()
+      this.call?.cancelled({ atMs })
+      this.call?.end({ atMs })
     } else {
-      this.own().fail(error, { abortLike: true })
+      this.own().fail(error, { abortLike: true, atMs })
     }
   }
 

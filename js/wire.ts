@@ -3,6 +3,7 @@ import type { EngineCorrelator, EngineRequest } from './engine.js'
 import { describe, isAbort } from './failure.js'
 import { currentCall, engine, hookFailed, state } from './platform.js'
 import { defaultRecorder, timer, type Recorder, type Timer } from './recorder.js'
+import type { TimeoutKind } from './types.js'
 
 /**
  * What hooks around HTTP clients share: requests that go to models become attempts of calls. A hook asks {@link Wire.begin}
@@ -39,9 +40,10 @@ export class Wire {
         if (!call || call === waiting.call) {
           ;({ call, owned } = waiting)
           const { delayMs, reason, serverRequested, failedAtMs } = resumed
+          waiting.given?.up.repeated(failedAtMs)
           call.open.tell('retry_scheduled', 0, { delayMs, reason, serverRequested, atMs: failedAtMs })
-        } else if (waiting.owned) {
-          waiting.call.end({ atMs: resumed.failedAtMs })
+        } else {
+          over(waiting, resumed.failedAtMs)
         }
       }
     }
@@ -65,7 +67,7 @@ export class Wire {
   }
 
   /** Takes note that a request failed before its response could be read; says whether it may be repeated. */
-  failed(tap: Tap, statusCode: number | undefined, error: unknown): boolean {
+  failed(tap: Tap, statusCode: number | undefined, error: unknown, given?: Given): boolean {
     const said = error === undefined ? {} : describe(error)
     const mayRetry = this.correlator.failed(
       tap.recorder.clock(),
@@ -78,7 +80,7 @@ export class Wire {
       tap.retryAfterMs ?? null,
     )
     if (mayRetry) {
-      this.waiting.set(tap.number, { call: tap.call, owned: tap.owned })
+      this.waiting.set(tap.number, { call: tap.call, owned: tap.owned, given })
       this.settle(tap.recorder.clock())
       this.schedule(tap.recorder)
     }
@@ -102,7 +104,7 @@ export class Wire {
   private settle(now: number): void {
     for (const { call, failedAtMs } of this.correlator.over(now)) {
       const waiting = this.take(call)
-      if (waiting?.owned) waiting.call.end({ atMs: failedAtMs })
+      if (waiting) over(waiting, failedAtMs)
     }
   }
 
@@ -129,12 +131,31 @@ interface Waiting {
   call: Call
   /** Whether the wire began it, and ends it; otherwise the application does. */
   owned: boolean
+  given: Given | undefined
+}
+
+/** An attempt that somebody gave up before it was answered. What that was is said once it is known whether it is repeated. */
+interface Given {
+  up: Tap
+  by: GaveUp
+}
+
+/** Who seems to have given up: only a client repeats what it gave up. */
+type GaveUp = 'application' | 'client'
+
+/** Ends a call that is not repeated any more. */
+function over({ call, owned, given }: Waiting, atMs: number): void {
+  if (!owned) return
+  if (given) given.up.over(given.by, atMs)
+  else call.end({ atMs })
 }
 
 /** One attempt, as its hook sees it. Every method may be called at any time; after the end they do nothing. */
 export class Tap {
   readonly number: number
   retryAfterMs: number | undefined
+  /** What can abort the request. */
+  signal: AbortSignal | undefined
   private readonly attempt: Attempt
   private protocol = -1
   private statusCode: number | undefined
@@ -165,7 +186,7 @@ export class Tap {
     this.retryAfterMs = this.attempt.headers(statusCode, headers)
     // Of an answer, what the first bytes say is asked once they are there.
     if (this.isError) {
-      this.protocol = this.request.protocol ?? -1
+      this.protocol = engine().detect(this.url, [...headers].flat(), nothing) ?? this.request.protocol ?? -1
       this.wire.isUnread(this, true)
     }
   }
@@ -214,22 +235,12 @@ export class Tap {
   /** Takes note of an exception: instead of a response, or while its body was read. */
   failed(error: unknown): void {
     if (!this.isLastWord()) return
-    if (isAbort(error)) {
-      if (this.hasTimedOut) {
-        // A client that waits no longer aborts too, and may repeat the request.
-        this.attempt.fail(TIMEOUT)
-        this.end(TIMEOUT)
-      } else if (this.owned) {
-        this.call.endWith(error)
-      } else {
-        this.attempt.fail(error)
-      }
-      return
-    }
-    if (this.statusCode !== undefined && this.owned && describe(error).errorType === 'timeout') {
-      // Nothing came for as long as the client was told to wait.
-      this.call.timedOut('idle')
-      this.call.end()
+    const isAbort = this.isAborted(error)
+    if (isAbort || describe(error).errorType === 'timeout') {
+      const by = isAbort && !this.isLate ? 'application' : 'client'
+      if (this.statusCode === undefined) this.givenUp(by)
+      else if (by === 'application') this.over(by)
+      else this.timedOut(isAbort ? 'deadline' : 'idle')
       return
     }
     this.attempt.fail(error)
@@ -237,14 +248,57 @@ export class Tap {
     else if (this.owned) this.call.end()
   }
 
-  private get isError(): boolean {
-    return this.statusCode !== undefined && this.statusCode >= FIRST_ERROR
+  /** Takes note that the client repeats what was given up: it had waited long enough. */
+  repeated(atMs: number): void {
+    if (this.owned) this.attempt.fail(TIMEOUT, { atMs })
   }
 
-  /** Whether the head of the response has not come in the time that the client says it waits. */
-  private get hasTimedOut(): boolean {
-    const { timeoutMs } = this.request
-    return this.statusCode === undefined && timeoutMs !== null && this.recorder.clock() - this.begunAtMs >= timeoutMs - TIMER_SLACK
+  /** Takes note that what was given up is not repeated. */
+  over(by: GaveUp, atMs?: number): void {
+    if (by === 'client') {
+      this.timedOut('idle', atMs)
+    } else if (this.owned) {
+      this.call.cancelled({ atMs })
+      this.call.end({ atMs })
+    } else {
+      this.attempt.fail(ABORT, { atMs })
+    }
+  }
+
+  private timedOut(kind: TimeoutKind, atMs?: number): void {
+    if (this.owned) {
+      this.call.timedOut(kind, { atMs })
+      this.call.end({ atMs })
+    } else {
+      this.attempt.fail(TIMEOUT, { atMs })
+    }
+  }
+
+  private givenUp(by: GaveUp): void {
+    const { timeoutMs, resends } = this.request
+    // Of clients that count their requests, and do not say how long they wait, the next request tells who it was.
+    const mayRepeat = by === 'client' || (timeoutMs === null && resends !== null)
+    // A call of the application's may end before the next request.
+    if (!this.owned) this.attempt.fail(by === 'client' ? TIMEOUT : ABORT)
+    const isKept = mayRepeat && this.wire.failed(this, undefined, TIMEOUT, { up: this, by })
+    if (!isKept && this.owned) this.over(by)
+  }
+
+  /** Whether as much time has passed as the client says it waits. */
+  private get isLate(): boolean {
+    const { timeoutMs, deadlineMs } = this.request
+    const limitMs = this.statusCode === undefined ? timeoutMs : deadlineMs
+    return limitMs !== null && this.recorder.clock() - this.begunAtMs >= limitMs - TIMER_SLACK
+  }
+
+  /** Whether an exception is how `fetch` shows an abort: it throws the reason that is given, of whatever kind it is. */
+  private isAborted(error: unknown): boolean {
+    if (isAbort(error)) return true
+    return this.signal?.aborted === true && error === this.signal.reason && describe(error).errorType !== 'timeout'
+  }
+
+  private get isError(): boolean {
+    return this.statusCode !== undefined && this.statusCode >= FIRST_ERROR
   }
 
   private isLastWord(): boolean {
@@ -271,7 +325,9 @@ export function guarded<Result>(run: () => Result): Result | undefined {
   }
 }
 
+const nothing = new Uint8Array(0)
 const FIRST_ERROR = 400
 /** Milliseconds by which the timer of a client may have begun before its request. */
 const TIMER_SLACK = 50
+const ABORT = new DOMException('the application aborted the request', 'AbortError')
 const TIMEOUT = new DOMException('the client waited no longer', 'TimeoutError')

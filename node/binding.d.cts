@@ -76,8 +76,12 @@ export declare class ModelRequest {
   get provider(): string | null
   /** Model that is asked for. */
   get model(): string | null
-  /** How long the client waits for the head of the response, in milliseconds. */
+  /** How many times the client has sent this request before, by its own count. */
+  get resends(): number | null
+  /** How long the client waits for the head of the response at least, in milliseconds. */
   get timeoutMs(): number | null
+  /** How long the client waits for the whole response at least, in milliseconds. */
+  get deadlineMs(): number | null
   /** Host of the URL. */
   get serverAddress(): string | null
 }

@@ -163,11 +163,7 @@ class _Watch:
             protocol = self._protocol or _llmspan.detect("", None, bytes(data[:2048]))
             take = attempt.payload if _llmspan.is_event(bytes(data)) else _bytes_of(attempt)
         else:
-            take, protocol = attempt.payload, _llmspan.detect_event(data)
-            if protocol is None and (event := getattr(data, "data", None)) is not None:
-                # An event of a server that sends events, as some SDKs hand it out: with its payload inside.
-                take, protocol = _data_of(attempt), _llmspan.detect_event(event)
-            protocol = self._protocol or protocol
+            take, protocol = attempt.payload, self._protocol or _llmspan.detect_event(data)
         if protocol is None:
             # A ping, perhaps. The next one may tell.
             return
@@ -249,15 +245,6 @@ def _bytes_of(attempt: Attempt) -> Callable[[str, object], None]:
         take(protocol, chunk.encode() if isinstance(chunk, str) else chunk)
 
     return take_bytes
-
-
-def _data_of(attempt: Attempt) -> Callable[[str, object], None]:
-    take = attempt.payload
-
-    def take_data(protocol: str, chunk: object) -> None:
-        take(protocol, getattr(chunk, "data", chunk))
-
-    return take_data
 
 
 class _Proxy:

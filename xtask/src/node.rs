@@ -19,7 +19,9 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<(), String> {
     Program::cargo(root).args("build --quiet --package llmspan-faults --locked").run()?;
     let tests = package.copy_tests()?;
     let server = root.join("target/debug").join(format!("llmspan-faults{}", std::env::consts::EXE_SUFFIX));
-    let run = package.node("--expose-gc --test --test-reporter=spec").env("LLMSPAN_FAULTS", server);
+    // Most of the time of those with SDKs is waiting.
+    let run =
+        package.node("--expose-gc --test --test-concurrency=3 --test-reporter=spec").env("LLMSPAN_FAULTS", server);
     tests.iter().fold(run, |run, test| run.arg(test)).run()?;
     package.tsc("tests/tsconfig.json")
 }
@@ -77,16 +79,8 @@ impl Package {
 
     /// Copies the tests next to the installed package, away from its sources, and gives those that the test runner runs.
     fn copy_tests(&self) -> Result<Vec<PathBuf>, String> {
-        let (from, to) = (self.home.join("tests"), self.dir.join("tests"));
-        fs::create_dir_all(&to).map_err(|error| format!("{}: {error}", to.display()))?;
         let mut tests = Vec::new();
-        for entry in fs::read_dir(&from).map_err(|error| format!("{}: {error}", from.display()))?.flatten() {
-            let to = to.join(entry.file_name());
-            fs::copy(entry.path(), &to).map_err(|error| format!("{}: {error}", to.display()))?;
-            if to.display().to_string().ends_with(".test.mjs") {
-                tests.push(to);
-            }
-        }
+        copy_tests(&self.home.join("tests"), &self.dir.join("tests"), &mut tests)?;
         tests.sort();
         Ok(tests)
     }
@@ -130,6 +124,22 @@ impl Package {
     }
 }
 
+fn copy_tests(from: &Path, to: &Path, tests: &mut Vec<PathBuf>) -> Result<(), String> {
+    fs::create_dir_all(to).map_err(|error| format!("{}: {error}", to.display()))?;
+    for entry in fs::read_dir(from).map_err(|error| format!("{}: {error}", from.display()))?.flatten() {
+        let (from, to) = (entry.path(), to.join(entry.file_name()));
+        if from.is_dir() {
+            copy_tests(&from, &to, tests)?;
+            continue;
+        }
+        fs::copy(&from, &to).map_err(|error| format!("{}: {error}", to.display()))?;
+        if to.display().to_string().ends_with(".test.mjs") {
+            tests.push(to);
+        }
+    }
+    Ok(())
+}
+
 #[cfg(unix)]
 fn link(target: &Path, to: &Path) -> std::io::Result<()> {
     std::os::unix::fs::symlink(target, to)
@@ -144,12 +154,22 @@ const NODE: &str = "node";
 const NPM: &str = if cfg!(windows) { "npm.cmd" } else { "npm" };
 
 /// What the tests import beside the package.
-const TEST_DEPENDENCIES: [&str; 7] = [
-    "openai",
+const TEST_DEPENDENCIES: [&str; 17] = [
+    "@ai-sdk/anthropic",
+    "@ai-sdk/google",
+    "@ai-sdk/openai",
+    "@anthropic-ai/sdk",
+    "@google/genai",
+    "@mistralai/mistralai",
     "@opentelemetry/api",
     "@opentelemetry/sdk-metrics",
     "@opentelemetry/sdk-trace-base",
     "@opentelemetry/sdk-trace-node",
     "@types/node",
+    "ai",
+    "cohere-ai",
+    "groq-sdk",
+    "ollama",
+    "openai",
     "undici-types",
 ];

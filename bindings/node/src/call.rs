@@ -49,6 +49,8 @@ impl Config {
 #[napi]
 pub struct Call {
     engine: engine::Call,
+    /// Holds no event but the last, and only where the libraries of its protocol respell them.
+    tape: provider::Tape,
 }
 
 #[napi]
@@ -61,7 +63,8 @@ impl Call {
             Event::CallStarted(fields) => *fields,
             _ => CallStart::default(),
         };
-        Ok(Self { engine: engine::Call::with_id(&id, Arc::clone(&config.0), start.at, fields) })
+        let engine = engine::Call::with_id(&id, Arc::clone(&config.0), start.at, fields);
+        Ok(Self { engine, tape: provider::Tape::default() })
     }
 
     /// Opens a call that begins with a request, inside of a span if there is one.
@@ -79,7 +82,8 @@ impl Call {
         start.unix_ns = unix_ms.map(unix);
         start.trace_id = trace_id.map(Into::into);
         start.parent_span_id = parent_span_id.map(Into::into);
-        Self { engine: engine::Call::with_id(&id, Arc::clone(&config.0), at(at_ms), start) }
+        let engine = engine::Call::with_id(&id, Arc::clone(&config.0), at(at_ms), start);
+        Self { engine, tape: provider::Tape::default() }
     }
 
     /// Applies one event of the log.
@@ -114,7 +118,7 @@ impl Call {
     pub fn payloads(&mut self, times_ms: &[f64], attempt: u32, protocol: u32, lines: String) {
         if let Some(protocol) = protocol_at(protocol) {
             for (at_ms, json) in times_ms.iter().zip(lines.split('\n')) {
-                self.engine.handle_payload(at(*at_ms), of(attempt), protocol, json.as_bytes());
+                self.engine.handle_object(at(*at_ms), of(attempt), protocol, json.as_bytes(), &mut self.tape);
             }
         }
     }

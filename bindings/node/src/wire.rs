@@ -63,10 +63,22 @@ impl ModelRequest {
         self.0.model.as_deref()
     }
 
-    /// How long the client waits for the head of the response, in milliseconds.
+    /// How many times the client has sent this request before, by its own count.
+    #[napi(getter, catch_unwind)]
+    pub fn resends(&self) -> Option<u32> {
+        self.0.resends
+    }
+
+    /// How long the client waits for the head of the response at least, in milliseconds.
     #[napi(getter, catch_unwind)]
     pub fn timeout_ms(&self) -> Option<f64> {
         self.0.timeout.map(|timeout| millis(timeout.as_nanos()))
+    }
+
+    /// How long the client waits for the whole response at least, in milliseconds.
+    #[napi(getter, catch_unwind)]
+    pub fn deadline_ms(&self) -> Option<f64> {
+        self.0.deadline.map(|deadline| millis(deadline.as_nanos()))
     }
 
     /// Host of the URL.

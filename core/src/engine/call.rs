@@ -197,6 +197,24 @@ impl Call {
         self.handle_tape(now, attempt, protocol, tape);
     }
 
+    /// Applies one provider event that the host's library holds as its own object, given as JSON text; `tape` is scratch space
+    /// that the host keeps. Where no library has such objects otherwise than the wire has, this is [`Call::handle_payload`].
+    /// See [`Call`] for how calls are driven.
+    pub fn handle_object(
+        &mut self,
+        now: Timestamp,
+        attempt: Option<u32>,
+        protocol: Protocol,
+        json: &[u8],
+        tape: &mut Tape,
+    ) {
+        if Tape::is_needed(protocol, json) {
+            self.handle_value(now, attempt, protocol, &mut serde_json::Deserializer::from_slice(json), tape);
+        } else {
+            self.handle_payload(now, attempt, protocol, json);
+        }
+    }
+
     /// Applies one provider event that was taken down on a tape: [`Call::handle_value`] in two steps, for hosts that must
     /// not read their objects while they hold the call. See [`Call`] for how calls are driven.
     pub fn handle_tape(&mut self, now: Timestamp, attempt: Option<u32>, protocol: Protocol, tape: &Tape) {

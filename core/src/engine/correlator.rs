@@ -26,6 +26,10 @@ use crate::{
 /// out of the same flow of control; or when its client counts it as a retry, and it comes out of the same flow of control. A
 /// flow of control that sends something else has given up on what failed before.
 ///
+/// Where flows of control cannot be told apart, equal requests can be in flight for several calls. Of the calls that a request may
+/// go on with, it is taken for the one whose attempts its client has counted, then for one whose delay has passed, then for
+/// the one whose delay has passed first. Nothing tells more: two such calls may have swapped attempts, never lost or gained one.
+///
 /// # Examples
 /// ```
 /// use llmspan_core::{
@@ -96,6 +100,7 @@ struct Waiting {
     flow: Option<u64>,
     key: Option<Box<str>>,
     fingerprint: u64,
+    resends: Option<u32>,
     failed_at: Timestamp,
     until: Timestamp,
     reason: WaitReason,
@@ -109,8 +114,9 @@ impl Correlator {
     /// is known again by itself is a retry.
     pub fn handle_request(&mut self, now: Timestamp, flow: Option<u64>, request: &ModelRequest) -> Option<Resumed> {
         self.handle_timeout(now);
-        let at = self.waiting.iter().rposition(|waiting| waiting.is_resumed_by(flow, request));
-        let resumed = at.and_then(|at| self.waiting.remove(at));
+        let candidates = self.waiting.iter().enumerate().filter(|(_, waiting)| waiting.is_resumed_by(flow, request));
+        let best = candidates.min_by_key(|(_, waiting)| waiting.distance(now, request));
+        let resumed = best.map(|(at, _)| at).and_then(|at| self.waiting.remove(at));
         if let Some(flow) = flow {
             self.handle_flow_moved_on(flow);
         }
@@ -146,6 +152,7 @@ impl Correlator {
             flow,
             key: request.idempotency_key.clone(),
             fingerprint: request.fingerprint,
+            resends: request.resends,
             failed_at: now,
             until: now.saturating_add(patience).saturating_add(SLACK),
             reason,
@@ -207,10 +214,19 @@ impl Waiting {
         }
         let is_same = self.fingerprint == request.fingerprint;
         let is_counted = request.resends.is_some_and(|resends| resends > 0);
-        match flow {
-            Some(_) => self.flow == flow && (is_same || is_counted),
-            None => is_same && request.resends != Some(0),
+        if flow.is_some() {
+            return self.flow == flow && (is_same || is_counted);
         }
+        let has_other_key = self.key.is_some() && request.idempotency_key.is_some();
+        is_same && request.resends != Some(0) && !has_other_key
+    }
+
+    /// How far a request is from being the next attempt, for the choice among calls that it may go on with.
+    fn distance(&self, now: Timestamp, request: &ModelRequest) -> (bool, bool, bool, Timestamp) {
+        let is_named = self.key.is_some() && self.key == request.idempotency_key;
+        let next = self.resends.map(|resends| resends.saturating_add(1));
+        let due_at = self.failed_at.saturating_add(self.retry_after.unwrap_or_default());
+        (!is_named, next != request.resends, due_at > now, due_at)
     }
 }
 
@@ -240,7 +256,7 @@ mod tests {
     use super::*;
     use crate::provider::request;
 
-    fn sent(headers: &[(&'static str, &'static str)], body: &str) -> ModelRequest {
+    fn sent(headers: &[(&str, &str)], body: &str) -> ModelRequest {
         request::read("/v1/chat/completions", headers.iter().copied(), body.as_bytes()).unwrap()
     }
 
@@ -281,6 +297,47 @@ mod tests {
         let retry = sent(&[("x-stainless-retry-count", "1")], r#"{"model":"b"}"#);
         assert!(limited(&sent(&[], "{}")).handle_request(at(200), Some(1), &retry).is_some());
         assert!(limited(&sent(&[], "{}")).handle_request(at(200), Some(2), &retry).is_none());
+    }
+
+    #[test]
+    fn equal_requests_of_several_calls_are_told_apart_by_what_there_is() {
+        let counted = |count| sent(&[("x-stainless-retry-count", count)], "{}");
+        let limit = |millis| Failure::of_status(429).with_retry_after(Nanos::from_millis(millis));
+        let fail = |correlator: &mut Correlator, now, call, request: &ModelRequest, millis| {
+            correlator.handle_failure(at(now), call, None, request, &limit(millis));
+        };
+        let call = |correlator: &mut Correlator, now, request: &ModelRequest| {
+            correlator.handle_request(at(now), None, request).map(|resumed| resumed.call)
+        };
+
+        // By the client's count: call 1 has failed twice, call 2 once.
+        let mut correlator = Correlator::default();
+        fail(&mut correlator, 10, 1, &counted("1"), 0);
+        fail(&mut correlator, 20, 2, &counted("0"), 0);
+        assert_eq!(call(&mut correlator, 30, &counted("1")), Some(2));
+        assert_eq!(call(&mut correlator, 30, &counted("2")), Some(1));
+
+        // By the delay: that of call 1 has not passed when call 2 goes on.
+        let mut correlator = Correlator::default();
+        fail(&mut correlator, 10, 1, &counted("0"), 500);
+        fail(&mut correlator, 20, 2, &counted("0"), 100);
+        assert_eq!(call(&mut correlator, 130, &counted("1")), Some(2));
+        assert_eq!(call(&mut correlator, 520, &counted("1")), Some(1));
+
+        // By the order of the failures, where nothing else tells.
+        let mut correlator = Correlator::default();
+        for (now, number) in [(10, 1), (20, 2), (30, 3)] {
+            fail(&mut correlator, now, number, &sent(&[], "{}"), 0);
+        }
+        assert_eq!(core::array::from_fn(|_| call(&mut correlator, 40, &sent(&[], "{}"))), [Some(1), Some(2), Some(3)]);
+
+        // Another key is another call, whatever else is equal.
+        let keyed = |key| sent(&[("idempotency-key", key)], "{}");
+        let mut correlator = Correlator::default();
+        fail(&mut correlator, 10, 1, &keyed("a"), 0);
+        fail(&mut correlator, 20, 2, &keyed("b"), 0);
+        assert_eq!(call(&mut correlator, 30, &keyed("c")), None);
+        assert_eq!(call(&mut correlator, 30, &keyed("b")), Some(2));
     }
 
     #[test]

@@ -82,7 +82,7 @@ impl<'a> Input<'a> {
     pub(in crate::provider) fn fill<T: Fill<'a>>(self, value: &mut T) -> Option<()> {
         match self {
             Self::Json(document) => fill_from_slice(value, document),
-            Self::Tape(tape) => value.fill(&mut TapeReader { tape, at: 0 }).ok(),
+            Self::Tape(tape) => value.fill(&mut TapeReader { tape, at: tape.start }).ok(),
         }
     }
 }
@@ -105,6 +105,8 @@ pub struct Tape {
     /// The bytes of all strings, one after the other.
     text: String,
     spelling: Spelling,
+    /// Where the event begins: behind what a library wraps it in.
+    start: usize,
 }
 
 /// How the names of members are spelled, beside the spelling of the wire.
@@ -115,6 +117,19 @@ enum Spelling {
     Wire,
     /// Like `content_block_delta`, where the wire has `contentBlockDelta`.
     Snake,
+    /// Like `finishReason`, where the wire has `finish_reason`.
+    Camel,
+}
+
+impl Spelling {
+    /// How libraries spell the names of that protocol, besides as the wire does.
+    fn of(protocol: Protocol) -> Self {
+        match protocol {
+            Protocol::BedrockConverse | Protocol::VercelUiMessage => Self::Snake,
+            Protocol::CohereChat | Protocol::MistralChat => Self::Camel,
+            _ => Self::Wire,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -142,17 +157,26 @@ impl Tape {
     /// Takes an event down in place of the one before.
     ///
     /// Members may be named in `snake_case` where the protocol has `camelCase` on the wire, as the objects of Python
-    /// libraries are. Bytes become base64 text, as on the wire. What the deserializer refuses is decoded as an event that
-    /// cannot be read.
+    /// libraries are, and the other way round where libraries of JavaScript do that. An event of a server that sends events
+    /// may be handed over as such: then the event is the object in its member `data`. Bytes become base64 text, as on the
+    /// wire. What the deserializer refuses is decoded as an event that cannot be read.
     pub fn take_down<'de, D: Deserializer<'de>>(&mut self, protocol: Protocol, event: D) {
         self.clear();
-        self.spelling = match protocol {
-            Protocol::BedrockConverse | Protocol::VercelUiMessage => Spelling::Snake,
-            _ => Spelling::Wire,
-        };
+        self.spelling = Spelling::of(protocol);
         if de::DeserializeSeed::deserialize(Scribe { tape: self, depth: 0 }, event).is_err() {
             self.clear();
         }
+        self.start = self.wrapped().unwrap_or_default();
+    }
+
+    /// Whether JSON text of a library's object, read as the wire's own, could be misread.
+    pub(crate) fn is_needed(protocol: Protocol, json: &[u8]) -> bool {
+        Spelling::of(protocol) == Spelling::Camel || json.starts_with(br#"{"data":{"#)
+    }
+
+    /// Whether the event was wrapped in an event of a server that sends events.
+    pub(in crate::provider) fn is_wrapped(&self) -> bool {
+        self.start > 0
     }
 
     /// Whether an event was taken down, and could be read.
@@ -163,6 +187,7 @@ impl Tape {
     fn clear(&mut self) {
         self.tokens.clear();
         self.text.clear();
+        self.start = 0;
         self.tokens.shrink_to(KEPT_TOKENS);
         self.text.shrink_to(KEPT_TEXT);
     }
@@ -173,6 +198,23 @@ impl Tape {
             [Token::Text(span)] => Some(self.text_of(*span)),
             _ => None,
         }
+    }
+
+    /// Where the event begins that is wrapped in one with the fields of server-sent events, `data` among them.
+    ///
+    /// The WHATWG's HTML standard, section 9.2.6, names the fields.
+    fn wrapped(&self) -> Option<usize> {
+        let mut tape = TapeReader { tape: self, at: 0 };
+        let mut start = None;
+        let is_event = tape.members(|tape, name| match name {
+            b"data" if tape.peek() == Some(b'{') => {
+                start = Some(tape.at);
+                tape.skip_value()
+            }
+            b"event" | b"id" | b"retry" => tape.skip_value(),
+            _ => Err(Malformed),
+        });
+        start.filter(|_| is_event.is_ok())
     }
 
     fn push<E: de::Error>(&mut self, token: Token) -> Result<(), E> {
@@ -325,10 +367,17 @@ impl Visitor<'_> for Name<'_> {
     fn visit_str<E: de::Error>(self, name: &str) -> Result<(), E> {
         let Self(tape) = self;
         let start = tape.append(name)?.start;
-        // A name that begins with an underscore is no word: `__type` of AWS.
-        if tape.spelling == Spelling::Snake && !name.starts_with('_') && name.contains('_') {
-            tape.text.truncate(start);
-            push_camel(&mut tape.text, name);
+        match tape.spelling {
+            // A name that begins with an underscore is no word: `__type` of AWS.
+            Spelling::Snake if !name.starts_with('_') && name.contains('_') => {
+                tape.text.truncate(start);
+                push_camel(&mut tape.text, name);
+            }
+            Spelling::Camel if name.contains(|char: char| char.is_ascii_uppercase()) => {
+                tape.text.truncate(start);
+                push_snake(&mut tape.text, name);
+            }
+            _ => {}
         }
         let end = tape.text.len();
         tape.push(Token::Name(Span { start, end }))
@@ -347,6 +396,16 @@ fn push_camel(text: &mut String, name: &str) {
             Some(next) if char == '_' => text.push(next.to_ascii_uppercase()),
             next => text.extend([Some(char), next].into_iter().flatten()),
         }
+    }
+}
+
+/// Appends a name of the form `inputTokens` as `input_tokens`.
+fn push_snake(text: &mut String, name: &str) {
+    for char in name.chars() {
+        if char.is_ascii_uppercase() {
+            text.push('_');
+        }
+        text.push(char.to_ascii_lowercase());
     }
 }
 

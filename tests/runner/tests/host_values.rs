@@ -1,8 +1,14 @@
 //! A host's own objects give what the same event as JSON text gives.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, sync::Arc};
 
-use llmspan_core::provider::{Decoder, Protocol, Tape};
+use llmspan_core::{
+    config::Config,
+    engine::Call,
+    machine::{CallStart, Failure},
+    provider::{Decoder, Protocol, Tape},
+    time::Timestamp,
+};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -147,6 +153,85 @@ fn camel_case_names_may_be_snake_case() {
             assert_ne!(expected, nothing, "{protocol}: {event} says nothing");
         }
     }
+}
+
+/// `finish_reason` as libraries of JavaScript spell it.
+fn camel(name: &str) -> String {
+    let mut words = name.split('_');
+    let first = words.next().unwrap_or_default().to_owned();
+    words.fold(first, |name, word| name + &word[..1].to_uppercase() + &word[1..])
+}
+
+fn renamed_to_camel(value: &Value) -> Value {
+    match value {
+        Value::Object(members) => members.iter().map(|(name, value)| (camel(name), renamed_to_camel(value))).collect(),
+        Value::Array(elements) => elements.iter().map(renamed_to_camel).collect(),
+        other => other.clone(),
+    }
+}
+
+#[test]
+fn snake_case_names_may_be_camel_case() {
+    let mistral = [
+        json!({"id": "c", "model": "m", "choices": [{"index": 0, "delta": {"content": "Hi"}, "finish_reason": null}]}),
+        json!({"id": "c", "choices": [{"index": 0, "delta": {"tool_calls": [{"id": "t", "function": {"name": "f", "arguments": "{}"}}]}, "finish_reason": "tool_calls"}], "usage": {"prompt_tokens": 3, "completion_tokens": 2, "prompt_tokens_details": {"cached_tokens": 1}}}),
+    ];
+    let cohere = [
+        json!({"type": "tool-call-start", "index": 0, "delta": {"message": {"tool_calls": {"id": "t", "type": "function", "function": {"name": "f", "arguments": ""}}}}}),
+        json!({"type": "content-delta", "index": 0, "delta": {"message": {"content": {"text": "Hi"}}}}),
+        json!({"type": "message-end", "delta": {"finish_reason": "COMPLETE", "usage": {"billed_units": {"input_tokens": 1}, "tokens": {"input_tokens": 3, "output_tokens": 2}}}}),
+    ];
+    for (protocol, events) in [(Protocol::MistralChat, mistral.as_slice()), (Protocol::CohereChat, cohere.as_slice())] {
+        let (mut wire, mut other) = (Decoder::new(protocol), Decoder::new(protocol));
+        let mut tape = Tape::default();
+        for event in events {
+            let expected = format!("{:?}", wire.decode_payload(event.to_string().as_bytes()));
+            let respelled = renamed_to_camel(event);
+            assert_eq!(format!("{:?}", other.decode_value(respelled, &mut tape)), expected, "{event}");
+            let nothing = format!("{:?}", Decoder::new(protocol).decode_payload(b"{}"));
+            assert_ne!(expected, nothing, "{protocol}: {event} says nothing");
+        }
+    }
+}
+
+#[test]
+fn an_event_may_be_wrapped_in_one_of_the_server() {
+    let chunk = json!({"id": "c", "model": "m", "choices": [{"index": 0, "delta": {"content": "Hi"}, "finish_reason": "stop"}], "usage": {"prompt_tokens": 3, "completion_tokens": 2}});
+    let mut tape = Tape::default();
+    for wrapped in [json!({"data": chunk}), json!({"id": "7", "event": "message", "retry": 5, "data": chunk})] {
+        let expected =
+            format!("{:?}", Decoder::new(Protocol::MistralChat).decode_payload(chunk.to_string().as_bytes()));
+        let got = format!("{:?}", Decoder::new(Protocol::MistralChat).decode_value(&wrapped, &mut tape));
+        assert_eq!(got, expected, "{wrapped}");
+        assert_eq!(tape.detect(), Some(Protocol::MistralChat));
+    }
+    // What is beside the fields of such an event, or no object in it, is an event of its own.
+    for event in [json!({"data": {"id": "x"}, "id": "own", "model": "m"}), json!({"id": "own", "data": [chunk]})] {
+        let delta = format!("{:?}", Decoder::new(Protocol::OpenAiChat).decode_value(&event, &mut tape));
+        assert!(delta.contains("own"), "{delta}");
+    }
+}
+
+/// Output tokens and finish reasons of the record of objects that were given as text.
+fn of_objects(protocol: Protocol, objects: &[Value]) -> (u64, Vec<String>) {
+    let mut tape = Tape::default();
+    let mut call = Call::new(Arc::new(Config::default()), Timestamp::from_millis(0), CallStart::default());
+    for object in objects {
+        call.handle_object(Timestamp::from_millis(0), None, protocol, object.to_string().as_bytes(), &mut tape);
+    }
+    call.handle_call_ended(Timestamp::from_millis(0), Failure::default());
+    let record = call.poll_record().unwrap();
+    (record.usage.and_then(|usage| usage.output_tokens).unwrap_or(0), record.finish_reasons)
+}
+
+#[test]
+fn objects_of_libraries_as_text_are_read_as_such() {
+    let usage = json!({"promptTokens": 3, "completionTokens": 2});
+    let choices = json!([{"index": 0, "delta": {"content": "Hi"}, "finishReason": "stop"}]);
+    let mistral = json!({"data": {"id": "c", "choices": choices, "usage": usage}});
+    assert_eq!(of_objects(Protocol::MistralChat, &[mistral]), (2, vec!["stop".to_owned()]));
+    let wire = json!({"choices": [{"index": 0, "delta": {"content": "Hi"}, "finish_reason": "stop"}], "usage": {"completion_tokens": 2}});
+    assert_eq!(of_objects(Protocol::OpenAiChat, &[wire]), (2, vec!["stop".to_owned()]));
 }
 
 /// An object with one member, whose value is bytes.

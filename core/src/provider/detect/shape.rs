@@ -141,7 +141,9 @@ pub(super) fn protocol_of(tape: &Tape) -> Option<Protocol> {
     let mut shape = Shape::default();
     Input::Tape(tape).fill(&mut shape)?;
     let kind = shape.kind.text();
-    by_name(&shape, &kind).or_else(|| by_members(&shape))
+    let protocol = by_name(&shape, &kind).or_else(|| by_members(&shape));
+    // Of the libraries that hand out the events of a server as such, with the chunk in `data`, Mistral's have such chunks.
+    if tape.is_wrapped() && protocol == Some(Protocol::OpenAiChat) { Some(Protocol::MistralChat) } else { protocol }
 }
 
 /// Whether a member is there and not null, be it cut.
@@ -185,6 +187,8 @@ fn by_name(shape: &Shape<'_>, kind: &str) -> Option<Protocol> {
         "completion" => Some(Protocol::AnthropicComplete),
         "message-start" => Some(Protocol::CohereChat),
         "start" if shape.message_id.0 => Some(Protocol::VercelUiMessage),
+        // Parts of the AI SDK's own full stream, which begins with a `start` that says nothing.
+        "start-step" | "text-start" | "reasoning-start" | "tool-input-start" => Some(Protocol::VercelUiMessage),
         _ if kind.starts_with("interaction.") => Some(Protocol::GeminiInteractions),
         _ if kind.starts_with("response.") => Some(Protocol::OpenAiResponses),
         _ => None,

@@ -47,9 +47,12 @@ pub struct ModelRequest {
     /// How many times the client has sent this request before, by its own count (`x-stainless-retry-count`, `amz-sdk-request`);
     /// absent when it does not say.
     pub resends: Option<u32>,
-    /// How long the client waits for the head of the response, where it says so (`x-stainless-timeout`, in whole seconds): a request
-    /// that is aborted later than that timed out.
+    /// How long the client waits for the head of the response at least, where it says so: `x-stainless-timeout`, in whole seconds
+    /// rounded down, and `x-server-timeout` of Google's, rounded up. A request that is aborted later than that timed out.
     pub timeout: Option<Nanos>,
+    /// How long the client waits for the whole response at least, where it says so: `x-server-timeout` again. A stream that is
+    /// aborted later than that timed out.
+    pub deadline: Option<Nanos>,
     /// What the client names the request by in all its attempts (`idempotency-key`, `amz-sdk-invocation-id`).
     pub idempotency_key: Option<Box<str>>,
     /// A hash of address and body, equal for a request that is sent once more. It is no secret and no proof: collisions can be
@@ -104,6 +107,7 @@ pub fn read<'a>(url: &str, headers: impl IntoIterator<Item = (&'a str, &'a str)>
         server_port: address.port(),
         resends: asks.resends,
         timeout: asks.timeout,
+        deadline: asks.deadline,
         idempotency_key: asks.key,
         fingerprint: fingerprint(&address, body),
     })
@@ -114,6 +118,7 @@ pub fn read<'a>(url: &str, headers: impl IntoIterator<Item = (&'a str, &'a str)>
 struct Asks {
     resends: Option<u32>,
     timeout: Option<Nanos>,
+    deadline: Option<Nanos>,
     key: Option<Box<str>>,
     stream: Option<bool>,
 }
@@ -125,6 +130,10 @@ impl Asks {
             self.resends = value.parse().ok();
         } else if is("x-stainless-timeout") {
             self.timeout = value.parse::<u32>().ok().map(|seconds| Nanos::from_secs(seconds.into()));
+        } else if is("x-server-timeout") {
+            let least = value.parse::<u32>().ok().and_then(|seconds| seconds.checked_sub(1));
+            self.deadline = least.map(|seconds| Nanos::from_secs(seconds.into()));
+            self.timeout = self.deadline;
         } else if is("amz-sdk-request") {
             // `attempt=2; max=3`, counted from 1.
             let attempt = value.split(';').find_map(|part| part.trim().strip_prefix("attempt=")?.parse::<u32>().ok());

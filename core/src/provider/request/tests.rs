@@ -138,12 +138,16 @@ fn retries_say_so() {
     assert_eq!((sent.resends, sent.idempotency_key.as_deref()), (Some(2), Some("stainless-1")));
     let waits = read(url, [("X-Stainless-Timeout", "600")], b"{}").unwrap();
     assert_eq!((sent.timeout, waits.timeout), (None, Some(Nanos::from_secs(600))));
+    let google = read(url, [("X-Server-Timeout", "2")], b"{}").unwrap();
+    assert_eq!((google.timeout, google.deadline), (Some(Nanos::from_secs(1)), Some(Nanos::from_secs(1))));
+    assert_eq!(waits.deadline, None);
     let headers = [("amz-sdk-request", "attempt=3; max=5"), ("amz-sdk-invocation-id", "i-1")];
     let sent = read("/model/m/invoke", headers, b"{}").unwrap();
     assert_eq!((sent.resends, sent.idempotency_key.as_deref()), (Some(2), Some("i-1")));
     for odd in ["", "-1", "many", "99999999999"] {
         assert_eq!(read(url, [("x-stainless-retry-count", odd)], b"{}").unwrap().resends, None);
         assert_eq!(read(url, [("x-stainless-timeout", odd)], b"{}").unwrap().timeout, None);
+        assert_eq!(read(url, [("x-server-timeout", odd)], b"{}").unwrap().timeout, None);
     }
 }
 
