@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     error::{Error, ErrorKind},
+    fields::{fields, read_json},
     limits::Limits,
     price::Price,
     time::Nanos,
@@ -61,12 +62,9 @@ impl Config {
     /// # Errors
     /// [`ErrorKind::InvalidConfig`] for text that is no JSON object of these keys, or for values out of range.
     pub fn from_json(text: &str) -> Result<Self, Error> {
-        // A list would be read as the fields in their order.
-        if !text.trim_start().starts_with('{') {
-            return Err(Error::new(ErrorKind::InvalidConfig, "not a JSON object"));
-        }
-        let config: Self =
-            serde_json::from_str(text).map_err(|error| Error::new(ErrorKind::InvalidConfig, format!("{error}")))?;
+        let mut config = Self::default();
+        read_json(&mut config, text, None)
+            .map_err(|mismatch| Error::new(ErrorKind::InvalidConfig, mismatch.into_text()))?;
         config.validate()?;
         Ok(config)
     }
@@ -182,4 +180,23 @@ pub struct Slo {
     pub duration_ns: Option<Nanos>,
     /// Number of stalls.
     pub stalls: Option<u64>,
+}
+
+fields! {
+    Config, skips None, others Refused {
+        stall_after_ns,
+        error_messages,
+        buffered_tokens_per_second,
+        buffered_ttft_percent,
+        idle_timeout_ns,
+        deadline_ns,
+        abandon_after_ns,
+        prices,
+        slo,
+        limits,
+    }
+}
+
+fields! {
+    Slo, skips None, others Refused { ttft_ns, inter_chunk_p99_ns, time_per_output_token_ns, duration_ns, stalls }
 }

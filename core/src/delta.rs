@@ -9,7 +9,7 @@ use alloc::{borrow::Cow, boxed::Box};
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
-use crate::time::Nanos;
+use crate::{fields::words, time::Nanos};
 
 /// What a chunk carries. Every kind but [`ContentKind::None`] is visible to the user.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd, Deserialize, Serialize)]
@@ -435,3 +435,21 @@ impl Headers {
         Self { status_code: Some(status_code), ..Self::default() }
     }
 }
+
+words!(ContentKind {
+    Text = "text",
+    Reasoning = "reasoning",
+    ToolCall = "tool_call",
+    Refusal = "refusal",
+    Code = "code",
+    Image = "image",
+    Audio = "audio",
+    None = "none",
+});
+words!(UsageMode { Cumulative = "cumulative", Delta = "delta" });
+words!(Provenance {
+    Reported = "reported",
+    Partial = "partial",
+    Placeholder = "placeholder",
+    Estimated = "estimated",
+});

@@ -49,6 +49,19 @@
 //! [`error::Error`] is for misuse of the API, whatever a server sends is a count in the diagnostics. It grows with nothing
 //! that a server or caller controls: every cap is in [`limits`].
 //!
+//! # Features
+//! All but `std` are on by default; without one of them the engine is smaller, as it is for browsers. Records are the same.
+//!
+//! | feature | with it |
+//! |---|---|
+//! | `compact` | the compact form of records and events, and snapshots of calls ([`mod@encode`]) |
+//! | `in-place` | JSON text of providers is read where it is, several times faster and without allocations; without it the text goes onto a tape first |
+//! | `logs` | log events of OTLP |
+//! | `metrics` | records folded into counters and histograms: [`metrics`], and their OTLP form |
+//! | `protobuf` | OTLP as protobuf, next to JSON |
+//! | `protocols` | every protocol is decoded; without it those of [`provider::Protocol::is_decoded`] |
+//! | `std` | the standard library is linked; the engine needs none |
+//!
 //! # Modules
 //! Arrows go one way: [`framing`] → [`provider`] → [`delta`] → [`machine`] → [`record`] → [`encode`], [`names`],
 //! [`mod@explain`], [`metrics`], [`definitions`] and [`chrome`]; [`mod@explain`] → [`waterfall`]; [`record`] → [`server_timing`]; [`names`] → [`spans`] →
@@ -68,16 +81,20 @@ pub mod engine;
 pub mod error;
 pub mod event;
 pub mod explain;
+mod fields;
 pub mod framing;
 pub mod limits;
 pub mod machine;
+#[cfg(feature = "metrics")]
 pub mod metrics;
 pub mod names;
 pub mod otlp;
 pub mod price;
+#[cfg_attr(not(feature = "protocols"), allow(dead_code, reason = "shared by all protocols, used by few"))]
 pub mod provider;
 pub mod record;
 pub mod server_timing;
+mod sorted;
 pub mod spans;
 pub mod stats;
 pub mod time;

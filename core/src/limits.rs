@@ -6,6 +6,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::fields::fields;
+
 /// The adjustable caps of one call, given with the configuration as `limits`.
 ///
 /// A cap of 0 keeps no detail of that kind; the counts go on.
@@ -76,6 +78,28 @@ impl Default for Limits {
             pending_records: 10_000,
             finished_calls: 1024,
         }
+    }
+}
+
+fields! {
+    Limits, skips None, others Refused {
+        attempts,
+        waits,
+        phases,
+        phase_depth,
+        events,
+        stall_events,
+        tool_calls,
+        finish_reasons,
+        attributes,
+        attribute_list,
+        attribute_bytes,
+        name_bytes,
+        frame_bytes,
+        body_bytes,
+        open_calls,
+        pending_records,
+        finished_calls,
     }
 }
 

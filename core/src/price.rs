@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     error::{Error, ErrorKind},
+    fields::fields,
     record::{Money, Usage},
     time::UnixNanos,
 };
@@ -199,6 +200,26 @@ fn sum(parts: &[(u64, u64)]) -> Money {
     });
     let nanos = scaled.saturating_add(PER_MILLION.div_euclid(2)).div_euclid(PER_MILLION);
     Money::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+}
+
+fields! {
+    Price, skips None, others Refused {
+        model,
+        provider,
+        currency,
+        input,
+        output,
+        cache_read,
+        cache_write,
+        reasoning,
+        tiers,
+        from_unix_ns,
+        until_unix_ns,
+    }
+}
+
+fields! {
+    Tier, skips None, others Refused { above_input_tokens, input, output, cache_read, cache_write, reasoning }
 }
 
 #[cfg(test)]

@@ -84,7 +84,9 @@ fn vectors_through(root: &Path, runtime: &str) -> Result<(), String> {
 }
 
 fn vectors(root: &Path) -> Result<(), String> {
-    replay::vectors(root, &vector_dirs(root))
+    replay::vectors(root, &vector_dirs(root))?;
+    // The small engine of WebAssembly, with the tests of the runner: they run the vectors, too.
+    Program::cargo(root).args("test --quiet --locked --package llmspan-runner --no-default-features").run()
 }
 
 fn vector_dirs(root: &Path) -> Vec<String> {
@@ -102,11 +104,22 @@ fn corpus(root: &Path) -> Result<(), String> {
     replay::corpus(&[dir.display().to_string()])
 }
 
-/// Builds the engine where there is no standard library at all, or none to speak of.
+/// Builds the engine where there is no standard library at all, or none to speak of: with all that is on by default, with
+/// nothing, and without one feature at a time.
 fn no_std(root: &Path) -> Result<(), String> {
+    let without = |feature: &&str| {
+        let rest: Vec<&str> = CORE_FEATURES.into_iter().filter(|other| other != feature).collect();
+        format!("--no-default-features --features {}", rest.join(","))
+    };
     BARE_TARGETS.iter().try_for_each(|target| {
-        let build = "build --package llmspan-core --no-default-features --locked --target";
-        Program::cargo(root).args(build).args(target).run()
+        let all = format!("build --package llmspan-core --locked --target {target}");
+        Program::cargo(root).args(&all).run()?;
+        let check = format!("check --package llmspan-core --locked --target {target}");
+        CORE_FEATURES
+            .iter()
+            .map(without)
+            .chain(["--no-default-features".into()])
+            .try_for_each(|features| Program::cargo(root).args(&check).args(&features).run())
     })
 }
 
@@ -122,5 +135,8 @@ fn licences(root: &Path) -> Result<(), String> {
 fn shared(root: &Path, name: &str) -> PathBuf {
     root.parent().unwrap_or(root).join("shared").join(name)
 }
+
+/// What is on by default in the core.
+const CORE_FEATURES: [&str; 6] = ["compact", "in-place", "logs", "metrics", "protobuf", "protocols"];
 
 const BARE_TARGETS: [&str; 2] = ["thumbv7em-none-eabihf", "wasm32-unknown-unknown"];

@@ -2,9 +2,8 @@
 
 use alloc::{string::String, vec::Vec};
 
-use serde::{Serialize, Serializer, ser::SerializeMap as _};
-
 use crate::{
+    fields::{Write as _, write_string},
     limits::{Limits, cut},
     record::{AttributeValue, Attributes, InterChunk, RecordError, Usage},
     time::{MAX_SAFE_INTEGER, Nanos},
@@ -78,8 +77,9 @@ impl<'a> Args<'a> {
 
     /// The arguments as a JSON object.
     pub(super) fn to_json(&self) -> String {
-        // Keys are strings and floats are finite, so that nothing can fail.
-        serde_json::to_string(self).unwrap_or_else(|_| String::from("{}"))
+        let mut out = String::new();
+        write_members(&mut out, self.0.iter().map(|(key, arg)| (*key, arg)), |out, arg| arg.write(out));
+        out
     }
 
     fn push(&mut self, key: &'static str, arg: Option<Arg<'a>>) -> &mut Self {
@@ -88,54 +88,58 @@ impl<'a> Args<'a> {
     }
 }
 
-impl Serialize for Args<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.0.len()))?;
-        for (key, arg) in &self.0 {
-            map.serialize_entry(key, arg)?;
-        }
-        map.end()
-    }
-}
-
-impl Serialize for Arg<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+impl Arg<'_> {
+    fn write(&self, out: &mut String) {
         let limits = Limits::default();
         match self {
-            Self::Attributes(attributes) => Capped(attributes).serialize(serializer),
-            Self::Count(count) => Nanos::from_nanos(*count).serialize(serializer),
-            Self::Flag(flag) => serializer.serialize_bool(*flag),
-            Self::Rate(rate) => serializer.serialize_f64(*rate),
-            Self::Text(text) => serializer.serialize_str(cut(text, limits.attribute_bytes)),
-            Self::Texts(texts) => serializer
-                .collect_seq(texts.iter().take(limits.finish_reasons).map(|text| cut(text, limits.name_bytes))),
+            Self::Attributes(attributes) => write_attributes(out, attributes, &limits),
+            Self::Count(count) => Nanos::from_nanos(*count).write(out),
+            Self::Flag(flag) => flag.write(out),
+            Self::Rate(rate) => rate.write(out),
+            Self::Text(text) => write_string(out, cut(text, limits.attribute_bytes)),
+            Self::Texts(texts) => write_texts(out, texts, limits.finish_reasons, limits.name_bytes),
         }
     }
 }
 
-/// Attributes within the caps that the engine has for them: a record that was read from elsewhere may hold any.
-struct Capped<'a>(&'a Attributes);
-
-impl Serialize for Capped<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let limits = Limits::default();
-        let mut map = serializer.serialize_map(None)?;
-        for (key, value) in self.0.iter().take(limits.attributes) {
-            let key = cut(key, limits.name_bytes);
-            match value {
-                AttributeValue::Float(number) if !number.is_finite() => {}
-                AttributeValue::Int(number) if number.unsigned_abs() > MAX_SAFE_INTEGER => {
-                    map.serialize_entry(key, &format_args!("{number}"))?;
-                }
-                AttributeValue::Str(text) => map.serialize_entry(key, cut(text, limits.attribute_bytes))?,
-                AttributeValue::StrList(texts) => {
-                    let texts = texts.iter().take(limits.attribute_list);
-                    let texts: Vec<&str> = texts.map(|text| cut(text, limits.attribute_bytes)).collect();
-                    map.serialize_entry(key, &texts)?;
-                }
-                other => map.serialize_entry(key, other)?,
-            }
+/// Writes attributes within the caps that the engine has for them: a record that was read from elsewhere may hold any.
+fn write_attributes(out: &mut String, attributes: &Attributes, limits: &Limits) {
+    let kept = attributes.iter().take(limits.attributes).filter(|(_, value)| match value {
+        AttributeValue::Float(number) => number.is_finite(),
+        _ => true,
+    });
+    write_members(out, kept.map(|(key, value)| (cut(key, limits.name_bytes), value)), |out, value| match value {
+        AttributeValue::Int(number) if number.unsigned_abs() > MAX_SAFE_INTEGER => {
+            out.push('"');
+            number.write(out);
+            out.push('"');
         }
-        map.end()
+        AttributeValue::Str(text) => write_string(out, cut(text, limits.attribute_bytes)),
+        AttributeValue::StrList(texts) => write_texts(out, texts, limits.attribute_list, limits.attribute_bytes),
+        other => other.write(out),
+    });
+}
+
+fn write_members<'k, V>(out: &mut String, members: impl Iterator<Item = (&'k str, V)>, write: impl Fn(&mut String, V)) {
+    out.push('{');
+    for (number, (key, value)) in members.enumerate() {
+        if number > 0 {
+            out.push(',');
+        }
+        write_string(out, key);
+        out.push(':');
+        write(out, value);
     }
+    out.push('}');
+}
+
+fn write_texts(out: &mut String, texts: &[String], most: usize, bytes: usize) {
+    out.push('[');
+    for (number, text) in texts.iter().take(most).enumerate() {
+        if number > 0 {
+            out.push(',');
+        }
+        write_string(out, cut(text, bytes));
+    }
+    out.push(']');
 }

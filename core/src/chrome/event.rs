@@ -7,6 +7,7 @@ use super::{
     slices::{Kind, Slice},
     tracks::Process,
 };
+use crate::fields::write_string;
 
 /// Writes a slice that starts `origin` nanoseconds after the zero of the trace.
 pub(super) fn slice(out: &mut String, slice: &Slice, origin: u64, process: Process, track: u32) {
@@ -56,7 +57,9 @@ struct Text<'a>(&'a str);
 
 impl fmt::Display for Text<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&serde_json::to_string(self.0).unwrap_or_default())
+        let mut text = String::new();
+        write_string(&mut text, self.0);
+        f.write_str(&text)
     }
 }
 

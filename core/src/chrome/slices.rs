@@ -10,6 +10,7 @@ use super::{
 use crate::{
     limits::{Limits, TRACE_ENTRIES, cut},
     record::{AttemptRecord, EventKind, PhaseRecord, Record, SpanEvent, WaitRecord},
+    sorted::sort_by_key,
     time::{Nanos, UnixNanos},
 };
 
@@ -49,7 +50,7 @@ pub(super) fn of_call(record: &Record) -> Vec<Slice> {
         drawing.event(event, row);
     }
     // The sort is stable: what was drawn first is around what has the same stretch.
-    drawing.slices.sort_by_key(|slice| match slice.kind {
+    sort_by_key(&mut drawing.slices, |slice| match slice.kind {
         Kind::Complete(length) => (slice.start, false, Reverse(length)),
         Kind::Instant => (slice.start, true, Reverse(0)),
     });

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     record::Record,
+    sorted::sort_by_key,
     time::{Timestamp, UnixNanos},
 };
 
@@ -63,7 +64,7 @@ impl ChromeTrace {
     pub fn finish(mut self) -> String {
         let on_wall = |call: &&DrawnCall| call.process == Process::WallClock;
         let earliest = self.calls.iter().filter(on_wall).map(|call| call.start).min().unwrap_or_default();
-        self.calls.sort_by_key(|call| call.start);
+        sort_by_key(&mut self.calls, |call| call.start);
         let mut lines = Lines::new(Separator::None);
         let mut left_out = 0_u64;
         for call in &self.calls {

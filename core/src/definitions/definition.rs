@@ -1,12 +1,16 @@
 //! Definitions: whose figure, which one, and why it is as it is.
 
-use alloc::vec::Vec;
+use alloc::{string::String, vec::Vec};
 use core::fmt;
 
 use serde::{Serialize, Serializer};
 
 use super::tools;
-use crate::{record::Record, time::Nanos};
+use crate::{
+    fields::{Write, list_to_json, write_string, written},
+    record::Record,
+    time::Nanos,
+};
 
 /// One figure as one tool would report it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -41,6 +45,31 @@ pub enum Measure {
     Time(Nanos),
 }
 
+/// Definitions as a JSON list, as their `serde` form is.
+///
+/// ```
+/// use llmspan_core::{definitions::to_json, record::Record};
+///
+/// assert!(to_json(&Record::default().definitions()).starts_with(r#"[{"tool":"llmspan","metric":"#));
+/// ```
+pub fn to_json(definitions: &[Definition]) -> String {
+    list_to_json(definitions)
+}
+
+written! { Definition, skips None { tool, metric, value, between as "between_ns", rule, why_absent } }
+
+impl Write for Measure {
+    fn write(&self, out: &mut String) {
+        let (unit, value): (_, &dyn Write) = match self {
+            Self::PerSecond(value) => ("{\"per_second\":", value),
+            Self::Time(value) => ("{\"time_ns\":", value),
+        };
+        out.push_str(unit);
+        value.write(out);
+        out.push('}');
+    }
+}
+
 macro_rules! words {
     ($(#[$enum_meta:meta])* $name:ident { $($(#[$meta:meta])* $variant:ident = $code:literal,)* }) => {
         $(#[$enum_meta])*
@@ -71,6 +100,12 @@ macro_rules! words {
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.serialize_str(self.code())
+            }
+        }
+
+        impl Write for $name {
+            fn write(&self, out: &mut String) {
+                write_string(out, self.code());
             }
         }
     };

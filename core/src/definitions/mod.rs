@@ -17,7 +17,7 @@ mod definition;
 mod stream;
 mod tools;
 
-pub use definition::{Definition, Measure, Metric, Tool};
+pub use definition::{Definition, Measure, Metric, Tool, to_json};
 
 #[cfg(test)]
 mod tests;

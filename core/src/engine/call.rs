@@ -7,8 +7,6 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::{
     config::Config,
     delta::{ContentKind, Delta, UsageReport},
-    encode,
-    error::{Error, ErrorKind},
     event::{DEFAULT_CALL, Event},
     limits::{DECODERS, Limits},
     machine::{AttemptStart, CallStart, Failure, Headers, Machine, Retry, WaitEnd, WhatEnded},
@@ -53,19 +51,19 @@ use crate::{
 /// ```
 #[derive(Clone, Debug)]
 pub struct Call {
-    state: State,
+    pub(super) state: State,
 }
 
 #[derive(Clone, Debug)]
-enum State {
+pub(super) enum State {
     Open(Box<Open>),
     /// Over; the record is there until somebody takes it.
     Ended(Option<Box<Record>>),
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
-struct Open {
-    machine: Machine,
+pub(super) struct Open {
+    pub(super) machine: Machine,
     /// Decoders by attempt, the latest last.
     decoders: Vec<(u32, Box<StreamDecoder>)>,
 }
@@ -318,27 +316,6 @@ impl Call {
             State::Open(_) => None,
             State::Ended(record) => record.take().map(|record| *record),
         }
-    }
-
-    /// Writes the call in flight, so that [`Call::resume`] can go on with it elsewhere. `None` once the call has ended.
-    ///
-    /// The configuration is not part of it.
-    pub fn snapshot(&self) -> Option<Vec<u8>> {
-        match &self.state {
-            State::Open(open) => encode::to_versioned(&**open).ok(),
-            State::Ended(_) => None,
-        }
-    }
-
-    /// Goes on with a call from its snapshot. Events that follow need times of the same clock.
-    ///
-    /// # Errors
-    /// [`ErrorKind::UnsupportedVersion`] for a snapshot of another version, [`ErrorKind::InvalidSnapshot`] for bytes that
-    /// are none.
-    pub fn resume(config: Arc<Config>, snapshot: &[u8]) -> Result<Self, Error> {
-        let mut open: Open = encode::from_versioned(snapshot, ErrorKind::InvalidSnapshot)?;
-        open.machine.set_config(config);
-        Ok(Self { state: State::Open(Box::new(open)) })
     }
 
     /// The open call, for events; after the end they are late.

@@ -6,6 +6,8 @@
 
 mod call;
 mod correlator;
+#[cfg(feature = "compact")]
+mod snapshot;
 mod tracker;
 
 pub use call::Call;

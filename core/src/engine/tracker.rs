@@ -16,6 +16,7 @@ use crate::{
     event::{Event, TimedEvent, read_log},
     machine::CallStart,
     record::Record,
+    sorted::sort_by_key,
     time::Timestamp,
 };
 
@@ -183,7 +184,7 @@ impl Tracker {
             .filter_map(|(id, tracked)| Some((tracked.call.poll_timeout()?, tracked.number, id.clone())))
             .filter(|(at, ..)| *at <= now)
             .collect();
-        due.sort_unstable();
+        sort_by_key(&mut due, |(at, number, _)| (*at, *number));
         for (_, _, id) in due {
             if let Some(tracked) = self.open.get_mut(&id) {
                 tracked.call.handle_timeout(now);

@@ -1,10 +1,9 @@
 //! The JSON form of the event log: one flat object per event, as `docs/wire-format.md` has it.
 
 use alloc::{
-    borrow::{Cow, ToOwned},
     boxed::Box,
     format,
-    string::String,
+    string::{String, ToString},
     vec::Vec,
 };
 
@@ -16,9 +15,10 @@ use super::{Chunk, ChunkError, ChunkToolCall, Event, ReportedUsage, TimedEvent};
 use crate::{
     delta::{ContentKind, ServerTiming},
     error::{Error, ErrorKind},
+    fields::{Mismatch, Read, ReadFields, Write, WriteFields as _, fields, read_json, read_member, to_json},
     limits::WIRE_BYTES,
     machine::{AttemptStart, CallStart, Failure, Headers, Retry, WaitEnd},
-    provider::{Protocol, headers},
+    provider::{Malformed, Protocol, TapeReader, headers},
     record::{Attributes, Raw, Request, TimeoutKind, WaitReason},
     time::{Nanos, Timestamp, UnixNanos},
 };
@@ -34,8 +34,11 @@ impl TimedEvent {
         if text.len() > WIRE_BYTES {
             return Err(Error::new(ErrorKind::TooLarge, "an event of more than 64 MiB"));
         }
-        let flat: Flat<'_> =
-            serde_json::from_str(text).map_err(|error| Error::new(ErrorKind::InvalidEvent, format!("{error}")))?;
+        let mut flat = Flat::default();
+        let mut data = None;
+        read_json(&mut flat, text, Some(("data", &mut data)))
+            .map_err(|mismatch| Error::new(ErrorKind::InvalidEvent, mismatch.into_text()))?;
+        flat.data = data.filter(|text| text != "null").map(Text);
         flat.into_event()
     }
 
@@ -44,9 +47,8 @@ impl TimedEvent {
     /// # Errors
     /// [`ErrorKind::InvalidEvent`] when a payload is no JSON text.
     pub fn to_json(&self) -> Result<String, Error> {
-        let invalid = |detail: String| Error::new(ErrorKind::InvalidEvent, detail);
-        let flat = Flat::of(self).map_err(invalid)?;
-        serde_json::to_string(&flat).map_err(|error| invalid(format!("{error}")))
+        let flat = Flat::of(self).map_err(|detail| Error::new(ErrorKind::InvalidEvent, detail))?;
+        Ok(to_json(&flat))
     }
 }
 
@@ -73,31 +75,26 @@ impl<'de> Deserialize<'de> for TimedEvent {
 }
 
 macro_rules! flat {
-    ($($(#[$meta:meta])* $field:ident: $ty:ty,)*) => {
+    ($($field:ident: $ty:ty,)*) => {
         /// Every field that any event has.
         #[derive(Default, Deserialize, Serialize)]
-        #[serde(deny_unknown_fields)]
-        struct Flat<'a> {
-            at_ns: Timestamp,
-            #[serde(borrow)]
-            event: Cow<'a, str>,
+        #[serde(default, deny_unknown_fields)]
+        struct Flat {
             $(
-                #[serde(default, skip_serializing_if = "Option::is_none")]
-                $(#[$meta])*
+                #[serde(skip_serializing_if = "Option::is_none")]
                 $field: Option<$ty>,
             )*
         }
 
-        impl Flat<'_> {
-            /// Names of the optional fields that are set.
-            fn fields(&self) -> impl Iterator<Item = &'static str> {
-                [$(self.$field.is_some().then_some(stringify!($field))),*].into_iter().flatten()
-            }
+        fields! {
+            Flat, skips None, others Refused { $($field),* }
         }
     };
 }
 
 flat! {
+    at_ns: Timestamp,
+    event: Box<str>,
     call: Box<str>,
     attempt: u32,
     operation: Box<str>,
@@ -133,12 +130,9 @@ flat! {
     error: ChunkError,
     terminal: bool,
     protocol: Box<str>,
-    #[serde(borrow)]
-    data: Text<'a>,
-    #[serde(borrow)]
-    utf8: Cow<'a, str>,
-    #[serde(borrow)]
-    base64: Cow<'a, str>,
+    data: Text,
+    utf8: Box<str>,
+    base64: Box<str>,
     error_type: Box<str>,
     message: Box<str>,
     abort_like: bool,
@@ -155,20 +149,48 @@ flat! {
 struct RequestInput {
     #[serde(flatten)]
     request: Request,
-    #[serde(skip_serializing)]
+    #[serde(flatten, skip_serializing)]
+    flags: RequestFlags,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct RequestFlags {
     refusal: Option<bool>,
-    #[serde(skip_serializing)]
     json_valid: Option<bool>,
-    #[serde(skip_serializing)]
     cache_hit: Option<bool>,
+}
+
+fields! { RequestFlags, skips None, others Refused { refusal, json_valid, cache_hit } }
+
+impl Write for RequestInput {
+    fn write(&self, out: &mut String) {
+        self.request.write(out);
+    }
+}
+
+impl Read for RequestInput {
+    fn read(&mut self, reader: &mut TapeReader<'_>) -> Result<(), Mismatch> {
+        let mut wrong = None;
+        let read = reader.each_member(&mut |reader, name| {
+            let name = core::str::from_utf8(name).map_err(|_| Malformed)?;
+            let is_flag = RequestFlags::NAMES.split('\n').any(|flag| flag == name);
+            let object: &mut dyn ReadFields = if is_flag { &mut self.flags } else { &mut self.request };
+            read_member(object, name, reader).map_err(|mismatch| {
+                wrong = Some(mismatch);
+                Malformed
+            })
+        });
+        read.map_err(|malformed| wrong.unwrap_or_else(|| malformed.into()))
+    }
 }
 
 /// The attributes of a call, with the flags that its request names.
 fn attributes_of(attributes: Option<Attributes>, request: Option<&RequestInput>) -> Attributes {
     let mut attributes = attributes.unwrap_or_default();
-    if let Some(request) = request {
+    if let Some(flags) = request.map(|request| &request.flags) {
         for (key, flag) in
-            [("refusal", request.refusal), ("json_valid", request.json_valid), ("cache_hit", request.cache_hit)]
+            [("refusal", flags.refusal), ("json_valid", flags.json_valid), ("cache_hit", flags.cache_hit)]
         {
             if let Some(flag) = flag {
                 attributes.insert(key.into(), flag.into());
@@ -179,110 +201,82 @@ fn attributes_of(attributes: Option<Attributes>, request: Option<&RequestInput>)
 }
 
 /// JSON text inside JSON, as it was written.
-enum Text<'a> {
-    Borrowed(&'a RawValue),
-    Owned(Box<RawValue>),
-}
+#[derive(Default)]
+struct Text(String);
 
-impl Serialize for Text<'_> {
+impl Serialize for Text {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Borrowed(value) => value.serialize(serializer),
-            Self::Owned(value) => value.serialize(serializer),
-        }
+        RawValue::from_string(self.0.clone()).map_err(S::Error::custom)?.serialize(serializer)
     }
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
+impl<'de> Deserialize<'de> for Text {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        <&RawValue>::deserialize(deserializer).map(Self::Borrowed)
+        Ok(Self(Box::<RawValue>::deserialize(deserializer)?.get().into()))
     }
 }
 
-/// Which fields each event has, beside `at_ns`, `event` and `call`.
-const FIELDS: &[(&str, &[&str])] = &[
-    (
-        "call_started",
-        &[
-            "operation",
-            "provider",
-            "model",
-            "stream",
-            "unix_ns",
-            "trace_id",
-            "span_id",
-            "parent_span_id",
-            "request",
-            "attributes",
-        ],
-    ),
-    ("phase_started", &["name"]),
-    ("phase_ended", &["name"]),
-    ("attempt_started", &["provider", "model", "endpoint", "hedged", "attributes"]),
-    ("request_sent", &["attempt"]),
-    (
-        "headers_received",
-        &[
-            "attempt",
-            "status_code",
-            "headers",
-            "unix_ns",
-            "request_id",
-            "server_processing_ns",
-            "server_queue_ns",
-            "server_prompt_ns",
-            "server_generation_ns",
-            "server_first_byte_ns",
-            "retry_after_ns",
-            "error_type",
-            "token_counts",
-        ],
-    ),
-    (
-        "chunk",
-        &[
-            "attempt",
-            "content",
-            "bytes",
-            "finish_reasons",
-            "usage",
-            "response_id",
-            "response_model",
-            "tool_call",
-            "error",
-            "terminal",
-        ],
-    ),
-    ("payload", &["attempt", "protocol", "data"]),
-    ("bytes", &["attempt", "protocol", "utf8", "base64"]),
-    ("keep_alive", &["attempt"]),
-    ("usage", &["attempt", "usage"]),
-    ("delivered", &["attempt"]),
-    ("attempt_failed", &["attempt", "error_type", "status_code", "message", "abort_like", "retry_after_ns"]),
-    ("retry_scheduled", &["delay_ns", "reason", "server_requested"]),
-    ("retry_wait_ended", &["aborted"]),
-    ("stream_ended", &["attempt"]),
-    ("cancelled", &[]),
-    ("consumer_closed", &["attempt"]),
-    ("timed_out", &["kind"]),
-    ("tick", &[]),
-    ("attributes", &["attributes"]),
-    ("call_ended", &["error_type", "status_code", "message"]),
-    ("call_dropped", &[]),
-];
+impl Write for Text {
+    fn write(&self, out: &mut String) {
+        out.push_str(&self.0);
+    }
+}
 
-impl<'a> Flat<'a> {
-    fn into_event(self) -> Result<TimedEvent, Error> {
+impl Read for Text {
+    /// The text is taken before values are.
+    fn read(&mut self, reader: &mut TapeReader<'_>) -> Result<(), Mismatch> {
+        Ok(reader.skip_any()?)
+    }
+}
+
+/// Which fields each event has, beside `at_ns`, `event` and `call`: a line for each event, its name first.
+const FIELDS: &str = "\
+call_started operation provider model stream unix_ns trace_id span_id parent_span_id request attributes
+phase_started name
+phase_ended name
+attempt_started provider model endpoint hedged attributes
+request_sent attempt
+headers_received attempt status_code headers unix_ns request_id server_processing_ns server_queue_ns \
+    server_prompt_ns server_generation_ns server_first_byte_ns retry_after_ns error_type token_counts
+chunk attempt content bytes finish_reasons usage response_id response_model tool_call error terminal
+payload attempt protocol data
+bytes attempt protocol utf8 base64
+keep_alive attempt
+usage attempt usage
+delivered attempt
+attempt_failed attempt error_type status_code message abort_like retry_after_ns
+retry_scheduled delay_ns reason server_requested
+retry_wait_ended aborted
+stream_ended attempt
+cancelled
+consumer_closed attempt
+timed_out kind
+tick
+attributes attributes
+call_ended error_type status_code message
+call_dropped";
+
+impl Flat {
+    fn into_event(mut self) -> Result<TimedEvent, Error> {
         let invalid = |detail: String| Error::new(ErrorKind::InvalidEvent, detail);
-        let Some((_, allowed)) = FIELDS.iter().find(|(name, _)| *name == self.event) else {
-            return Err(invalid(format!("there is no event `{}`", self.event)));
+        let Some(at) = self.at_ns else { return Err(invalid("an event needs `at_ns`".into())) };
+        let Some(name) = self.event.take() else { return Err(invalid("an event needs `event`".into())) };
+        let mut lines = FIELDS.split('\n').map(|line| line.split(' '));
+        let Some(allowed) = lines.find_map(|mut line| (line.next() == Some(&*name)).then_some(line)) else {
+            return Err(invalid(format!("there is no event `{name}`")));
         };
-        if let Some(field) = self.fields().find(|field| *field != "call" && !allowed.contains(field)) {
-            return Err(invalid(format!("`{}` has no field `{field}`", self.event)));
+        let given = Self::NAMES.split('\n').enumerate().filter(|(number, _)| {
+            // The time and the call are of every event; the name of the event is taken.
+            !matches!(number, 0 | 2) && self.field(*number).is_some_and(|field| !field.is_none())
+        });
+        for (_, field) in given {
+            if !allowed.clone().any(|known| known == field) {
+                return Err(invalid(format!("`{name}` has no field `{field}`")));
+            }
         }
-        let missing = |field: &str| invalid(format!("`{}` needs `{field}`", self.event));
+        let missing = |field: &str| invalid(format!("`{name}` needs `{field}`"));
 
-        let event = match &*self.event {
+        let event = match &*name {
             "call_started" => Event::CallStarted(Box::new(CallStart {
                 operation: self.operation,
                 provider: self.provider,
@@ -318,11 +312,8 @@ impl<'a> Flat<'a> {
                 terminal: self.terminal.unwrap_or(false),
             })),
             "payload" => {
-                let data = match self.data.ok_or_else(|| missing("data"))? {
-                    Text::Borrowed(value) => value.get().into(),
-                    Text::Owned(value) => value.into(),
-                };
-                Event::Payload(protocol(self.protocol.as_deref().ok_or_else(|| missing("protocol"))?)?, data)
+                let Text(data) = self.data.ok_or_else(|| missing("data"))?;
+                Event::Payload(protocol(self.protocol.as_deref().ok_or_else(|| missing("protocol"))?)?, data.into())
             }
             "bytes" => {
                 let protocol = protocol(self.protocol.as_deref().ok_or_else(|| missing("protocol"))?)?;
@@ -361,7 +352,7 @@ impl<'a> Flat<'a> {
             })),
             _ => Event::CallDropped,
         };
-        Ok(TimedEvent { at: self.at_ns, call: self.call, attempt: self.attempt, event })
+        Ok(TimedEvent { at, call: self.call, attempt: self.attempt, event })
     }
 
     /// The headers as the event states them, over what its raw headers say.
@@ -384,14 +375,15 @@ impl<'a> Flat<'a> {
         headers
     }
 
-    fn of(timed: &'a TimedEvent) -> Result<Self, String> {
-        let mut flat = Flat { at_ns: timed.at, call: timed.call.clone(), attempt: timed.attempt, ..Flat::default() };
-        flat.event = Cow::Borrowed(flat.fill(&timed.event)?);
+    fn of(timed: &TimedEvent) -> Result<Self, String> {
+        let mut flat =
+            Self { at_ns: Some(timed.at), call: timed.call.clone(), attempt: timed.attempt, ..Self::default() };
+        flat.event = Some(flat.fill(&timed.event)?.into());
         Ok(flat)
     }
 
     /// Sets the fields of the event and gives its name.
-    fn fill(&mut self, event: &'a Event) -> Result<&'static str, String> {
+    fn fill(&mut self, event: &Event) -> Result<&'static str, String> {
         Ok(match event {
             Event::CallStarted(start) => {
                 let start = (**start).clone();
@@ -405,7 +397,7 @@ impl<'a> Flat<'a> {
                 self.parent_span_id = start.parent_span_id;
                 self.request = start
                     .request
-                    .map(|request| Box::new(RequestInput { request: *request, ..RequestInput::default() }));
+                    .map(|request| Box::new(RequestInput { request: *request, flags: RequestFlags::default() }));
                 self.attributes = Some(start.attributes).filter(|attributes| !attributes.is_empty());
                 "call_started"
             }
@@ -437,9 +429,10 @@ impl<'a> Flat<'a> {
             }
             Event::Payload(protocol, data) => {
                 self.protocol = Some(protocol.as_str().into());
-                let raw =
-                    RawValue::from_string(data.as_ref().to_owned()).map_err(|error| format!("`data`: {error}"))?;
-                self.data = Some(Text::Owned(raw));
+                if !crate::provider::is_json(data) {
+                    return Err("`data` is no JSON".into());
+                }
+                self.data = Some(Text(data.to_string()));
                 "payload"
             }
             Event::Bytes(protocol, data) => {

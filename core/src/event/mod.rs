@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 pub use self::usage::{ReportedCount, ReportedUsage};
 use crate::{
     delta::{ChoiceDelta, ContentKind, Delta, ErrorDelta, Terminal, ToolCallDelta},
+    fields::fields,
     machine::{AttemptStart, CallStart, Failure, Headers, Retry, WaitEnd},
     provider::Protocol,
     record::{Attributes, TimeoutKind},
@@ -161,6 +162,14 @@ pub struct ChunkError {
     pub status_code: Option<u16>,
     /// Text for people.
     pub message: Option<Box<str>>,
+}
+
+fields! {
+    ChunkToolCall, skips Nothing, others Refused { index, id, name }
+}
+
+fields! {
+    ChunkError, skips Nothing, others Refused { error_type as "type", status_code, message }
 }
 
 impl Chunk {

@@ -1,5 +1,6 @@
 //! Token counts as a caller reports them.
 
+use alloc::string::String;
 use core::fmt;
 
 use serde::{
@@ -9,6 +10,8 @@ use serde::{
 
 use crate::{
     delta::{Provenance, UsageMode, UsageReport},
+    fields::{Absent, Mismatch, Others, Read, ReadFields, Skips, Write, WriteFields, read_object, write_object},
+    provider::{JsonNumber, JsonValue, TapeReader},
     time::MAX_SAFE_INTEGER,
 };
 
@@ -156,6 +159,95 @@ impl<'de> Deserialize<'de> for ReportedCount {
         } else {
             Ok(Option::<u64>::deserialize(deserializer)?.map_or(Self::Absent, Self::from))
         }
+    }
+}
+
+impl Write for ReportedCount {
+    fn is_absent(&self) -> bool {
+        *self == Self::Absent
+    }
+
+    fn write(&self, out: &mut String) {
+        match self {
+            Self::Absent => out.push_str("null"),
+            Self::Value(value) => value.write(out),
+            Self::Rejected => out.push_str("-1"),
+        }
+    }
+}
+
+impl Read for ReportedCount {
+    fn read(&mut self, reader: &mut TapeReader<'_>) -> Result<(), Mismatch> {
+        *self = match reader.any()? {
+            JsonValue::Null => Self::Absent,
+            JsonValue::Number(JsonNumber::Unsigned(value)) => value.into(),
+            JsonValue::Number(JsonNumber::Float(value)) => Self::of_float(value),
+            _ => Self::Rejected,
+        };
+        Ok(())
+    }
+}
+
+/// The mode `cumulative` and the source `reported` are not written.
+impl WriteFields for ReportedUsage {
+    fn names(&self) -> &'static str {
+        NAMES
+    }
+
+    fn field(&self, number: usize) -> Option<&dyn Write> {
+        Some(match number {
+            0 => &self.input_tokens,
+            1 => &self.output_tokens,
+            2 => &self.cache_read_tokens,
+            3 => &self.cache_write_tokens,
+            4 => &self.reasoning_tokens,
+            5 if self.mode != UsageMode::default() => &self.mode,
+            6 if self.source != Provenance::default() => &self.source,
+            5 | 6 => &Absent,
+            _ => return None,
+        })
+    }
+
+    fn skips(&self) -> Skips {
+        Skips::Empty
+    }
+}
+
+impl ReadFields for ReportedUsage {
+    fn names(&self) -> &'static str {
+        NAMES
+    }
+
+    fn field_mut(&mut self, number: usize) -> Option<&mut dyn Read> {
+        Some(match number {
+            0 => &mut self.input_tokens,
+            1 => &mut self.output_tokens,
+            2 => &mut self.cache_read_tokens,
+            3 => &mut self.cache_write_tokens,
+            4 => &mut self.reasoning_tokens,
+            5 => &mut self.mode,
+            6 => &mut self.source,
+            _ => return None,
+        })
+    }
+
+    fn others(&self) -> Others {
+        Others::Refused
+    }
+}
+
+const NAMES: &str =
+    "input_tokens\noutput_tokens\ncache_read_tokens\ncache_write_tokens\nreasoning_tokens\nmode\nsource\n";
+
+impl Write for ReportedUsage {
+    fn write(&self, out: &mut String) {
+        write_object(self, out);
+    }
+}
+
+impl Read for ReportedUsage {
+    fn read(&mut self, reader: &mut TapeReader<'_>) -> Result<(), Mismatch> {
+        read_object(self, reader)
     }
 }
 

@@ -6,7 +6,10 @@ use core::fmt;
 use serde::{Serialize, Serializer};
 
 use super::{absent, ending, facts, oddities, summary};
-use crate::record::Record;
+use crate::{
+    fields::{Write, write_string, written},
+    record::Record,
+};
 
 /// One line about a record: what it is about, and a sentence for people.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
@@ -17,6 +20,8 @@ pub struct Explanation {
     /// The line: plain words with units, without a line break.
     pub text: String,
 }
+
+written! { Explanation, skips None { topic, text } }
 
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -42,6 +47,12 @@ macro_rules! topics {
                 match self {
                     $(Self::$variant => $code,)*
                 }
+            }
+        }
+
+        impl Write for Topic {
+            fn write(&self, out: &mut String) {
+                write_string(out, self.code());
             }
         }
     };

@@ -1,6 +1,6 @@
 //! What was out of the ordinary.
 
-use alloc::{collections::BTreeMap, format, string::String, vec, vec::Vec};
+use alloc::{format, string::String, vec, vec::Vec};
 
 use super::{
     explanation::{Lines, Topic},
@@ -9,6 +9,7 @@ use super::{
 use crate::{
     provider::hints,
     record::{AttemptRecord, EventKind, Outcome, Record, SpanEvent, Usage},
+    sorted::sort_by_key,
     time::Nanos,
 };
 
@@ -45,12 +46,11 @@ fn attempts(record: &Record, lines: &mut Lines) {
             lines.push(Topic::Attempts, text);
         }
         many => {
-            let mut by_error: BTreeMap<String, u64> = BTreeMap::new();
-            for attempt in many {
-                let count = by_error.entry(error_name(attempt.error.as_ref())).or_default();
-                *count = count.saturating_add(1);
-            }
-            let errors: Vec<String> = by_error.iter().map(|(error, count)| format!("{count} with {error}")).collect();
+            let mut errors: Vec<String> = many.iter().map(|attempt| error_name(attempt.error.as_ref())).collect();
+            sort_by_key(&mut errors, String::clone);
+            let same = errors.chunk_by(|one, other| one == other);
+            let errors: Vec<String> =
+                same.filter_map(|same| Some(format!("{} with {}", same.len(), same.first()?))).collect();
             let text = format!("{behind}{} attempts failed: {}", many.len(), errors.join(", "));
             lines.push(Topic::Attempts, text);
         }

@@ -1,15 +1,17 @@
 //! Where the time of a call went, in one line.
 
 use alloc::{
-    collections::BTreeMap,
+    collections::BinaryHeap,
     format,
     string::{String, ToString as _},
     vec::Vec,
 };
+use core::cmp::Reverse;
 
 use super::text::{counted, grouped, readable};
 use crate::{
-    record::{Outcome, Record, WaitReason, WaitRecord},
+    record::{Outcome, PhaseRecord, Record, WaitReason, WaitRecord},
+    sorted::sort_by_key,
     time::Nanos,
 };
 
@@ -26,7 +28,7 @@ pub(super) fn where_the_time_went(record: &Record) -> String {
         part.share = share;
     }
     parts.retain(|part| part.share > 0);
-    parts.sort_by_key(|part| core::cmp::Reverse(part.length));
+    sort_by_key(&mut parts, |part| Reverse(part.length));
     let small: u64 = parts.iter().skip(SHOWN).map(|part| part.share).sum();
     let mut texts: Vec<String> =
         parts.iter().take(SHOWN).map(|part| format!("{} % {}", part.share, part.label)).collect();
@@ -107,11 +109,11 @@ impl Parts {
     }
 
     fn phases(&mut self, record: &Record) {
-        let mut by_name: BTreeMap<&str, Vec<(Nanos, Nanos)>> = BTreeMap::new();
-        for phase in record.phases.iter().filter(|phase| phase.depth == 0) {
-            by_name.entry(&phase.name).or_default().push(stretch(phase.start_ns, phase.duration_ns));
-        }
-        for (name, spans) in by_name {
+        let mut phases: Vec<&PhaseRecord> = record.phases.iter().filter(|phase| phase.depth == 0).collect();
+        sort_by_key(&mut phases, |phase| phase.name.as_str());
+        for phases in phases.chunk_by(|one, other| one.name == other.name) {
+            let name = phases.first().map_or("", |phase| &phase.name);
+            let spans = phases.iter().map(|phase| stretch(phase.start_ns, phase.duration_ns));
             self.add(format!("in {name}"), spans);
         }
     }
@@ -132,21 +134,27 @@ impl Parts {
                 edges.push((end, false, part));
             }
         }
-        edges.sort_unstable();
+        sort_by_key(&mut edges, |edge| *edge);
         let mut parts: Vec<Part> = self.labels.into_iter().map(|label| Part { label, length: 0, share: 0 }).collect();
-        let mut running: BTreeMap<usize, u64> = BTreeMap::new();
+        // How often each part is open, and those that are or were; the first of them that is open has the time.
+        let mut open: Vec<u64> = parts.iter().map(|_| 0).collect();
+        let mut begun: BinaryHeap<Reverse<usize>> = BinaryHeap::new();
         let (mut before, mut covered) = (0_u64, 0_u64);
         for (at, opens, part) in edges {
-            if let Some(first) = running.keys().next().and_then(|first| parts.get_mut(*first)) {
+            while begun.peek().is_some_and(|Reverse(first)| open.get(*first) == Some(&0)) {
+                begun.pop();
+            }
+            if let Some(first) = begun.peek().and_then(|Reverse(first)| parts.get_mut(*first)) {
                 let length = at.saturating_sub(before);
                 first.length = first.length.saturating_add(length);
                 covered = covered.saturating_add(length);
             }
             before = at;
-            let open = running.entry(part).or_default();
-            *open = if opens { open.saturating_add(1) } else { open.saturating_sub(1) };
-            if *open == 0 {
-                running.remove(&part);
+            if let Some(open) = open.get_mut(part) {
+                *open = if opens { open.saturating_add(1) } else { open.saturating_sub(1) };
+            }
+            if opens {
+                begun.push(Reverse(part));
             }
         }
         let length = total.saturating_sub(covered);
@@ -161,13 +169,12 @@ fn stretch(start: Nanos, length: Nanos) -> (Nanos, Nanos) {
 
 /// How many waits of which reason, and what the server asked for: `1 of rate_limit, the server asked for 2 s`.
 fn reasons(waits: &[&WaitRecord]) -> String {
-    let mut by_reason: BTreeMap<WaitReason, u64> = BTreeMap::new();
-    for wait in waits {
-        let count = by_reason.entry(wait.reason).or_default();
-        *count = count.saturating_add(1);
-    }
-    let mut texts: Vec<String> =
-        by_reason.iter().map(|(reason, count)| format!("{} of {}", grouped(*count), reason.as_str())).collect();
+    let mut reasons: Vec<WaitReason> = waits.iter().map(|wait| wait.reason).collect();
+    sort_by_key(&mut reasons, |reason| *reason);
+    let same = reasons.chunk_by(|one, other| one == other);
+    let mut texts: Vec<String> = same
+        .filter_map(|same| Some(format!("{} of {}", grouped(u64::try_from(same.len()).ok()?), same.first()?.as_str())))
+        .collect();
     let asked = || waits.iter().filter(|wait| wait.server_requested);
     if asked().next().is_some() {
         let sum = asked().fold(Nanos::ZERO, |sum, wait| sum.saturating_add(wait.planned_delay_ns));
@@ -188,7 +195,7 @@ fn shares(parts: &[Part], total: u64) -> Vec<u64> {
     let missing = 100_u64.saturating_sub(shares.iter().sum());
     let mut by_remainder: Vec<usize> = (0..parts.len()).collect();
     let size = |at: &usize| parts.get(*at).map(|part| (scaled(part) % whole, part.length));
-    by_remainder.sort_by_key(|at| core::cmp::Reverse(size(at)));
+    sort_by_key(&mut by_remainder, |at| Reverse(size(at)));
     for at in by_remainder.into_iter().take(usize::try_from(missing).unwrap_or_default()) {
         if let Some(share) = shares.get_mut(at) {
             *share = share.saturating_add(1);

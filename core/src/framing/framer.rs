@@ -2,13 +2,18 @@
 
 use serde::{Deserialize, Serialize};
 
+#[cfg(feature = "protocols")]
 use super::event_stream::EventStream;
 use super::json::Json;
+#[cfg(feature = "protocols")]
 use super::ndjson::Ndjson;
 use super::sse::Sse;
 
 /// How the bytes of a response are cut into frames.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, Deserialize, Serialize)]
+///
+/// Without the feature `protocols` there are neither AWS messages nor lines of JSON: such a stream is read as server-sent
+/// events, of which it has none.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Framing {
@@ -21,6 +26,7 @@ pub enum Framing {
     /// One JSON value per line.
     Ndjson,
     /// Server-sent events.
+    #[default]
     Sse,
 }
 
@@ -97,9 +103,11 @@ enum State {
     },
     /// In a compressed body; whether that is still to be told.
     Compressed(bool),
+    #[cfg(feature = "protocols")]
     EventStream(EventStream),
     Json(Json),
     JsonArray(Json),
+    #[cfg(feature = "protocols")]
     Ndjson(Ndjson),
     Sse(Sse),
 }
@@ -126,9 +134,11 @@ impl Framer {
                 *input = &[];
                 core::mem::take(untold).then_some(Frame::Compressed)
             }
+            #[cfg(feature = "protocols")]
             State::EventStream(messages) => messages.next_frame(input, self.frame_limit),
             State::Json(json) => json.next_frame(input, self.body_limit),
             State::JsonArray(json) => json.next_frame(input, self.frame_limit),
+            #[cfg(feature = "protocols")]
             State::Ndjson(lines) => lines.next_frame(input, self.frame_limit),
             State::Sse(sse) => sse.next_frame(input, self.frame_limit),
         }
@@ -142,8 +152,10 @@ impl Framer {
         match &mut self.state {
             State::Start { held, .. } => held.take().map(|_| Frame::Incomplete),
             State::Compressed(_) => None,
+            #[cfg(feature = "protocols")]
             State::EventStream(messages) => messages.finish(),
             State::Json(json) | State::JsonArray(json) => json.finish(),
+            #[cfg(feature = "protocols")]
             State::Ndjson(lines) => lines.finish(),
             State::Sse(sse) => sse.finish(self.frame_limit),
         }
@@ -154,9 +166,11 @@ impl Framer {
     pub fn framing(&self) -> Framing {
         match &self.state {
             State::Start { framing, .. } => *framing,
+            #[cfg(feature = "protocols")]
             State::EventStream(_) => Framing::EventStream,
             State::Json(_) | State::Compressed(_) => Framing::Json,
             State::JsonArray(_) => Framing::JsonArray,
+            #[cfg(feature = "protocols")]
             State::Ndjson(_) => Framing::Ndjson,
             State::Sse(_) => Framing::Sse,
         }
@@ -191,16 +205,21 @@ impl Framer {
 impl State {
     fn begin(framing: Framing, first: u8, indented: bool) -> Self {
         match (framing, first) {
+            #[cfg(feature = "protocols")]
             (Framing::Ndjson, _) => Self::Ndjson(Ndjson::default()),
             // No text begins with NUL, but an AWS message of less than 16 MiB does.
+            #[cfg(feature = "protocols")]
             (_, 0) => Self::EventStream(EventStream::default()),
             (_, b'{') => Self::Json(Json::values()),
             (_, b'[') => Self::JsonArray(Json::array()),
             // A space before a field name makes it another, unknown field.
             (Framing::Sse, _) if indented => Self::Sse(Sse::in_ignored_line()),
             (Framing::Sse, _) => Self::Sse(Sse::default()),
+            #[cfg(feature = "protocols")]
             (Framing::EventStream, _) => Self::EventStream(EventStream::default()),
             (Framing::Json | Framing::JsonArray, _) => Self::Json(Json::values()),
+            #[cfg(not(feature = "protocols"))]
+            (Framing::EventStream | Framing::Ndjson, _) => Self::Sse(Sse::default()),
         }
     }
 }

@@ -21,9 +21,11 @@
 //! ```
 
 mod buffer;
+#[cfg(feature = "protocols")]
 mod event_stream;
 mod framer;
 mod json;
+#[cfg(feature = "protocols")]
 mod ndjson;
 mod sse;
 

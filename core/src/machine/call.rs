@@ -164,6 +164,7 @@ impl Machine {
     }
 
     /// Puts a configuration into a machine that was read from a snapshot.
+    #[cfg(feature = "compact")]
     pub(crate) fn set_config(&mut self, config: Arc<Config>) {
         self.config = config;
     }

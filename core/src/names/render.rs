@@ -2,14 +2,15 @@
 
 use alloc::{string::String, vec::Vec};
 
-use serde::{Serialize, Serializer, ser::SerializeMap as _};
-
 use super::{
     convert::{convert, passed_on},
     profile::{Otherwise, Profile, Row, Source, When},
     read::{Reading, Subject},
 };
-use crate::record::{AttributeValue, Attributes, Record};
+use crate::{
+    fields::{Write as _, write_string},
+    record::{AttributeValue, Attributes, Record},
+};
 
 /// Renders the attributes of the call's span under the names of the given profiles.
 ///
@@ -153,19 +154,13 @@ fn translate<'a>(row: &Row, word: &'a str) -> Option<&'a str> {
 
 /// The members as compact JSON, in the order of the table; nothing when all are absent.
 fn json(subject: Subject<'_>, members: &[Row]) -> Option<String> {
-    let members: Vec<_> =
-        members.iter().filter_map(|member| render(subject, member).map(|value| (member.name, value))).collect();
-    if members.is_empty() { None } else { serde_json::to_string(&Object(members)).ok() }
-}
-
-struct Object(Vec<(&'static str, AttributeValue)>);
-
-impl Serialize for Object {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.0.len()))?;
-        for (name, value) in &self.0 {
-            map.serialize_entry(name, value)?;
-        }
-        map.end()
+    let members = members.iter().filter_map(|member| Some((member.name, render(subject, member)?)));
+    let mut out = String::new();
+    for (name, value) in members {
+        out.push(if out.is_empty() { '{' } else { ',' });
+        write_string(&mut out, name);
+        out.push(':');
+        value.write(&mut out);
     }
+    (!out.is_empty()).then(|| out + "}")
 }

@@ -4,7 +4,8 @@ use alloc::string::String;
 
 use super::writer::{Field, Writer};
 use crate::{
-    record::{AttributeValue, Attributes},
+    error::Error,
+    record::{AttributeValue, Attributes, attributes_from_json},
     spans::{
         caps::capped_attributes,
         generated::{SCOPE, SERVICE_NAME},
@@ -23,6 +24,14 @@ impl Resource {
     /// Makes a resource.
     pub fn new(attributes: Attributes) -> Self {
         Self { attributes }
+    }
+
+    /// Makes a resource with the attributes of a JSON object: texts, numbers, booleans and lists of texts.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidConfig`](crate::error::ErrorKind::InvalidConfig) for text that is no such object.
+    pub fn from_json(text: &str) -> Result<Self, Error> {
+        attributes_from_json(text).map(Self::new)
     }
 
     /// Makes a resource that has a service name and nothing else. Maps to `service.name`.

@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 use core::fmt::{self, Write as _};
 
 use super::writer::{Field, Writer};
+use crate::fields::write_float;
 
 /// Appends the fields of a message to a buffer.
 pub(super) struct Json<'a> {
@@ -52,9 +53,11 @@ impl<'a> Json<'a> {
 
     /// JSON has no NaN and no infinities.
     fn number(&mut self, value: f64) {
-        match serde_json::Number::from_f64(value) {
-            Some(number) => self.display(number),
-            None => self.out.push(b'0'),
+        if value.is_finite() {
+            // Appending to a `Vec` does not fail.
+            let _ = write_float(&mut Appended(self.out), value);
+        } else {
+            self.out.push(b'0');
         }
     }
 

@@ -3,10 +3,11 @@
 use alloc::vec::Vec;
 use core::borrow::Borrow;
 
+#[cfg(feature = "protobuf")]
+use super::protobuf::Protobuf;
 use super::{
     common::{Resource, write_attribute, write_attributes, write_resource, write_scope},
     json::Json,
-    protobuf::Protobuf,
     writer::{Field, Writer},
 };
 use crate::{
@@ -35,6 +36,7 @@ pub enum LogEvents {
 /// Appends an `ExportLogsServiceRequest` in protobuf, and gives the number of log records in it.
 ///
 /// Trees without a wall-clock start are left out. A request without log records has no bytes, which is a valid message.
+#[cfg(feature = "protobuf")]
 pub fn logs_to_protobuf<I>(trees: I, events: LogEvents, resource: &Resource, out: &mut Vec<u8>) -> usize
 where
     I: IntoIterator<Item: Borrow<SpanTree>>,

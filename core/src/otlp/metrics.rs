@@ -2,10 +2,11 @@
 
 use alloc::vec::Vec;
 
+#[cfg(feature = "protobuf")]
+use super::protobuf::Protobuf;
 use super::{
     common::{BOOL_VALUE, Resource, STRING_VALUE, write_key_value, write_resource, write_scope},
     json::Json,
-    protobuf::Protobuf,
     writer::{Field, Writer},
 };
 use crate::metrics::{
@@ -20,6 +21,7 @@ use crate::metrics::{
 ///
 /// A request has one view, since a metric may be in it once: [merge](crate::metrics::Aggregator::merge) aggregators of the same
 /// names, and send a request for each of different names.
+#[cfg(feature = "protobuf")]
 pub fn metrics_to_protobuf(view: &View<'_>, resource: &Resource, out: &mut Vec<u8>) -> usize {
     let mut points = 0;
     Protobuf::root(out, |w| points = write_request(w, view, resource));

@@ -56,13 +56,25 @@
 
 mod common;
 mod json;
+#[cfg(feature = "logs")]
 mod logs;
+#[cfg(feature = "metrics")]
 mod metrics;
+#[cfg(feature = "protobuf")]
 mod protobuf;
 mod traces;
+#[cfg_attr(not(feature = "metrics"), allow(dead_code, reason = "only metrics have lists of numbers"))]
 mod writer;
 
 pub use common::Resource;
-pub use logs::{LogEvents, logs_to_json, logs_to_protobuf};
-pub use metrics::{metrics_to_json, metrics_to_protobuf};
-pub use traces::{traces_to_json, traces_to_protobuf};
+#[cfg(all(feature = "logs", feature = "protobuf"))]
+pub use logs::logs_to_protobuf;
+#[cfg(feature = "logs")]
+pub use logs::{LogEvents, logs_to_json};
+#[cfg(feature = "metrics")]
+pub use metrics::metrics_to_json;
+#[cfg(all(feature = "metrics", feature = "protobuf"))]
+pub use metrics::metrics_to_protobuf;
+pub use traces::traces_to_json;
+#[cfg(feature = "protobuf")]
+pub use traces::traces_to_protobuf;

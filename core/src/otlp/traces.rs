@@ -3,10 +3,11 @@
 use alloc::vec::Vec;
 use core::borrow::Borrow;
 
+#[cfg(feature = "protobuf")]
+use super::protobuf::Protobuf;
 use super::{
     common::{Resource, write_attributes, write_resource, write_scope},
     json::Json,
-    protobuf::Protobuf,
     writer::{Field, Writer},
 };
 use crate::{
@@ -19,6 +20,7 @@ use crate::{
 ///
 /// Trees without a wall-clock start are left out: the protocol has no place for a span without a time. A request without
 /// spans has no bytes, which is a valid message.
+#[cfg(feature = "protobuf")]
 pub fn traces_to_protobuf<I>(trees: I, resource: &Resource, out: &mut Vec<u8>) -> usize
 where
     I: IntoIterator<Item: Borrow<SpanTree>>,

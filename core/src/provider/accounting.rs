@@ -3,6 +3,7 @@
 //! Each decoder has an [`Accounting`] of its protocol next to the usage object it reads, with the source of the rule.
 
 use super::lenient::Count;
+#[cfg(feature = "protocols")]
 use super::{
     Protocol, anthropic_messages, bedrock_converse, cohere_chat, dashscope_generation, gemini, gemini_interactions,
     ollama_chat, openai_usage, vercel_ui_message,
@@ -56,6 +57,9 @@ impl Accounting {
         basis: Basis::CountedAndBilled,
     };
 
+    /// As Bedrock counts, also in its headers: see [`bedrock_converse`](super::bedrock_converse).
+    pub(in crate::provider) const BEDROCK: Self = Self { cache: Counted::Apart, ..Self::PLAIN };
+
     /// Normalizes raw counts: input with the cache and what tools put in, output with reasoning. `None` when there is
     /// nothing to report.
     ///
@@ -90,6 +94,7 @@ impl Accounting {
     }
 }
 
+#[cfg(feature = "protocols")]
 impl Protocol {
     /// Which counts of this protocol include which.
     ///

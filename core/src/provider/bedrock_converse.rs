@@ -2,14 +2,14 @@
 //!
 //! On the wire a header names the event; the SDKs put it into a member of that name. The answer names neither its model nor an id. Counts come after the stop reason.
 
-use super::accounting::{Accounting, Counted, Tally};
+use super::accounting::{Accounting, Tally};
 use super::aws_error::{AwsErrorBody, exception};
 use super::lenient::{Count, Decimal, Fill, List, Payload, Rare, Str, Text, object};
 use super::source::Input;
 use crate::delta::{ChoiceDelta, ContentKind, Delta, RawUsage, ServerTiming, Terminal, ToolCallDelta, UsageReport};
 
-/// Reads the payload of a message, the event type of which is in its header.
-pub(super) fn decode_message<'a>(delta: &mut Delta<'a>, event_type: &[u8], json: Input<'a>) {
+/// Reads the payload of a message, the event type of which is in its header; `None` for one that is no JSON.
+pub(super) fn decode_message<'a>(delta: &mut Delta<'a>, event_type: &[u8], json: Option<Input<'a>>) {
     let read = match event_type {
         b"contentBlockDelta" => read::<BlockDelta>(delta, json),
         b"contentBlockStart" => read::<BlockStart<'a>>(delta, json),
@@ -23,9 +23,9 @@ pub(super) fn decode_message<'a>(delta: &mut Delta<'a>, event_type: &[u8], json:
     delta.decode_errors = u32::from(read.is_none());
 }
 
-fn read<'a, T: Part<'a>>(delta: &mut Delta<'a>, json: Input<'a>) -> Option<()> {
+fn read<'a, T: Part<'a>>(delta: &mut Delta<'a>, json: Option<Input<'a>>) -> Option<()> {
     let mut part = T::default();
-    json.fill(&mut part)?;
+    json?.fill(&mut part)?;
     part.write(delta);
     Some(())
 }
@@ -304,7 +304,7 @@ pub(super) fn report(
 
 /// `inputTokens` leaves out the cache: total = input + output + read + written holds in every recording that has cached
 /// tokens, and `TokenUsage` in the API reference counts them apart. Reasoning is a part of the output that is not told.
-pub(super) const ACCOUNTING: Accounting = Accounting { cache: Counted::Apart, ..Accounting::PLAIN };
+pub(super) const ACCOUNTING: Accounting = Accounting::BEDROCK;
 
 #[cfg(test)]
 mod tests {

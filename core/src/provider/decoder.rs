@@ -4,20 +4,16 @@ use alloc::borrow::Cow;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::anthropic_messages::AnthropicMessages;
-use super::bedrock_invoke::BedrockInvoke;
-use super::cohere_chat::CohereChat;
-use super::dashscope_generation::DashScopeGeneration;
-use super::gemini::Gemini;
-use super::gemini_interactions::GeminiInteractions;
-use super::huggingface_textgen::HuggingFaceTextGen;
-use super::ollama_chat::OllamaChat;
 use super::openai_chat::OpenAiChat;
-use super::openai_responses::OpenAiResponses;
 use super::protocol::Protocol;
-use super::source::{Input, Tape};
-use super::vercel_ui_message::VercelUiMessage;
-use super::{anthropic_complete, aws_error, bedrock_converse};
+use super::source::{Input, Scratch, Tape, json_input};
+#[cfg(feature = "protocols")]
+use super::{
+    anthropic_complete, anthropic_messages::AnthropicMessages, aws_error, bedrock_converse,
+    bedrock_invoke::BedrockInvoke, cohere_chat::CohereChat, dashscope_generation::DashScopeGeneration, gemini::Gemini,
+    gemini_interactions::GeminiInteractions, huggingface_textgen::HuggingFaceTextGen, ollama_chat::OllamaChat,
+    openai_responses::OpenAiResponses, vercel_ui_message::VercelUiMessage,
+};
 use crate::delta::{Delta, ErrorDelta, Terminal};
 use crate::framing::{Frame, Framer};
 
@@ -29,47 +25,113 @@ use crate::framing::{Frame, Framer};
 pub struct Decoder {
     protocol: Protocol,
     state: State,
+    /// Scratch space for JSON text, where it is not read in place.
+    #[serde(skip)]
+    scratch: Scratch,
 }
 
 /// What the decoders of the protocols remember.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 enum State {
+    #[cfg(feature = "protocols")]
     AnthropicComplete,
+    #[cfg(feature = "protocols")]
     AnthropicMessages(AnthropicMessages),
+    #[cfg(feature = "protocols")]
     BedrockConverse,
+    #[cfg(feature = "protocols")]
     BedrockInvoke(BedrockInvoke),
+    #[cfg(feature = "protocols")]
     CohereChat(CohereChat),
+    #[cfg(feature = "protocols")]
     DashScopeGeneration(DashScopeGeneration),
+    #[cfg(feature = "protocols")]
     Gemini(Gemini),
+    #[cfg(feature = "protocols")]
     GeminiInteractions(GeminiInteractions),
+    #[cfg(feature = "protocols")]
     HuggingFaceTextGen(HuggingFaceTextGen),
+    #[cfg(feature = "protocols")]
     OllamaChat(OllamaChat),
     OpenAiChat(OpenAiChat),
+    #[cfg(feature = "protocols")]
     OpenAiResponses(OpenAiResponses),
+    #[cfg(feature = "protocols")]
     VercelUiMessage(VercelUiMessage),
+    /// Of a protocol that this build does not have.
+    #[cfg(not(feature = "protocols"))]
+    Unknown,
+}
+
+impl State {
+    fn decode<'a>(&'a mut self, delta: &mut Delta<'a>, json: Input<'a>, body: bool) {
+        match self {
+            #[cfg(feature = "protocols")]
+            Self::AnthropicComplete => anthropic_complete::decode(delta, json, body),
+            #[cfg(feature = "protocols")]
+            Self::AnthropicMessages(state) => state.decode(delta, json, body),
+            #[cfg(feature = "protocols")]
+            Self::BedrockConverse => bedrock_converse::decode(delta, json),
+            #[cfg(feature = "protocols")]
+            Self::BedrockInvoke(state) => state.decode(delta, json, body),
+            #[cfg(feature = "protocols")]
+            Self::CohereChat(state) => state.decode(delta, json, body),
+            #[cfg(feature = "protocols")]
+            Self::DashScopeGeneration(state) => state.decode(delta, json, body),
+            #[cfg(feature = "protocols")]
+            Self::Gemini(state) => state.decode(delta, json, body),
+            #[cfg(feature = "protocols")]
+            Self::GeminiInteractions(state) => state.decode(delta, json, body),
+            #[cfg(feature = "protocols")]
+            Self::HuggingFaceTextGen(state) => state.decode(delta, json, body),
+            #[cfg(feature = "protocols")]
+            Self::OllamaChat(state) => state.decode(delta, json),
+            Self::OpenAiChat(state) => state.decode(delta, json, body),
+            #[cfg(feature = "protocols")]
+            Self::OpenAiResponses(state) => state.decode(delta, json, body),
+            #[cfg(feature = "protocols")]
+            Self::VercelUiMessage(state) => state.decode(delta, json, body),
+            #[cfg(not(feature = "protocols"))]
+            Self::Unknown => delta.decode_errors = 1,
+        }
+    }
 }
 
 impl Decoder {
     /// Makes a decoder for one response of that protocol.
     pub fn new(protocol: Protocol) -> Self {
         let state = match protocol {
+            #[cfg(feature = "protocols")]
             Protocol::AnthropicComplete => State::AnthropicComplete,
+            #[cfg(feature = "protocols")]
             Protocol::AnthropicMessages => State::AnthropicMessages(AnthropicMessages::default()),
+            #[cfg(feature = "protocols")]
             Protocol::BedrockConverse => State::BedrockConverse,
+            #[cfg(feature = "protocols")]
             Protocol::BedrockInvoke => State::BedrockInvoke(BedrockInvoke::default()),
+            #[cfg(feature = "protocols")]
             Protocol::CohereChat => State::CohereChat(CohereChat::default()),
+            #[cfg(feature = "protocols")]
             Protocol::DashScopeGeneration => State::DashScopeGeneration(DashScopeGeneration::default()),
+            #[cfg(feature = "protocols")]
             Protocol::GeminiGenerateContent => State::Gemini(Gemini::default()),
+            #[cfg(feature = "protocols")]
             Protocol::GeminiInteractions => State::GeminiInteractions(GeminiInteractions::default()),
+            #[cfg(feature = "protocols")]
             Protocol::HuggingFaceTextGen => State::HuggingFaceTextGen(HuggingFaceTextGen::default()),
+            #[cfg(feature = "protocols")]
             Protocol::OllamaChat => State::OllamaChat(OllamaChat::default()),
             Protocol::OpenAiChat | Protocol::OpenAiCompletions | Protocol::MistralChat => {
                 State::OpenAiChat(OpenAiChat::default())
             }
+            #[cfg(feature = "protocols")]
             Protocol::OpenAiResponses => State::OpenAiResponses(OpenAiResponses::default()),
+            #[cfg(feature = "protocols")]
             Protocol::VercelUiMessage => State::VercelUiMessage(VercelUiMessage::default()),
+            #[cfg(not(feature = "protocols"))]
+            _ => State::Unknown,
         };
-        Self { protocol, state }
+        Self { protocol, state, scratch: Scratch::default() }
     }
 
     /// The protocol that is decoded.
@@ -96,8 +158,9 @@ impl Decoder {
     /// A delta is large: it is built where it stays.
     fn decode_into<'a>(&'a mut self, delta: &mut Delta<'a>, frame: &Frame<'a>) {
         match *frame {
+            #[cfg(feature = "protocols")]
             Frame::Event { name: Some(name), data } if matches!(self.state, State::BedrockConverse) => {
-                bedrock_converse::decode_message(delta, name, Input::Json(data));
+                bedrock_converse::decode_message(delta, name, json_input(data, &mut self.scratch));
             }
             Frame::Event { data, .. } => self.payload(delta, data, false),
             Frame::Body { data } => self.payload(delta, data, true),
@@ -105,6 +168,9 @@ impl Decoder {
                 delta.decode_errors = 1;
                 delta.compressed = true;
             }
+            // Only framings of other protocols have exceptions.
+            #[cfg(not(feature = "protocols"))]
+            Frame::Exception { .. } => delta.decode_errors = 1,
             Frame::Corrupt | Frame::Incomplete => delta.decode_errors = 1,
             Frame::Error { code, message } => {
                 let text = |text: &'a str| (!text.is_empty()).then_some(Cow::Borrowed(text));
@@ -112,7 +178,10 @@ impl Decoder {
                 delta.error =
                     Some(ErrorDelta { error_type: text(code), message: text(message), ..ErrorDelta::default() });
             }
-            Frame::Exception { name, data } => aws_error::write_exception(delta, name, data),
+            #[cfg(feature = "protocols")]
+            Frame::Exception { name, data } => {
+                aws_error::write_exception(delta, name, json_input(data, &mut self.scratch));
+            }
             Frame::KeepAlive => delta.keep_alives = 1,
             Frame::TooLong => delta.oversized_frames = 1,
         }
@@ -149,7 +218,7 @@ impl Decoder {
         } else if tape.lone_text() == Some("[DONE]") {
             delta.terminal = self.done();
         } else {
-            self.input(&mut delta, Input::Tape(tape), false);
+            self.state.decode(&mut delta, Input::Tape(tape), false);
         }
         delta
     }
@@ -163,31 +232,17 @@ impl Decoder {
             b"[DONE]" | b"\"[DONE]\"" => {
                 delta.terminal = self.done();
             }
-            _ => self.input(delta, Input::Json(json), body),
-        }
-    }
-
-    fn input<'a>(&'a mut self, delta: &mut Delta<'a>, json: Input<'a>, body: bool) {
-        match &mut self.state {
-            State::AnthropicComplete => anthropic_complete::decode(delta, json, body),
-            State::AnthropicMessages(state) => state.decode(delta, json, body),
-            State::BedrockConverse => bedrock_converse::decode(delta, json),
-            State::BedrockInvoke(state) => state.decode(delta, json, body),
-            State::CohereChat(state) => state.decode(delta, json, body),
-            State::DashScopeGeneration(state) => state.decode(delta, json, body),
-            State::Gemini(state) => state.decode(delta, json, body),
-            State::GeminiInteractions(state) => state.decode(delta, json, body),
-            State::HuggingFaceTextGen(state) => state.decode(delta, json, body),
-            State::OllamaChat(state) => state.decode(delta, json),
-            State::OpenAiChat(state) => state.decode(delta, json, body),
-            State::OpenAiResponses(state) => state.decode(delta, json, body),
-            State::VercelUiMessage(state) => state.decode(delta, json, body),
+            _ => match json_input(json, &mut self.scratch) {
+                Some(json) => self.state.decode(delta, json, body),
+                None => delta.decode_errors = 1,
+            },
         }
     }
 
     /// What `[DONE]` says: proxies also add it to protocols that have an end marker of their own.
     fn done(&self) -> Terminal {
         match &self.state {
+            #[cfg(feature = "protocols")]
             State::VercelUiMessage(state) => state.done(),
             State::OpenAiChat(_) => Terminal::Yes,
             _ => Terminal::No,

@@ -8,32 +8,48 @@
 //! arithmetic. They read through small lenient types: a field of an unexpected type is absent, not an error.
 
 mod accounting;
+#[cfg(feature = "protocols")]
 mod anthropic_complete;
+#[cfg(feature = "protocols")]
 mod anthropic_messages;
+#[cfg(feature = "protocols")]
 mod aws_error;
+#[cfg(feature = "protocols")]
 mod bedrock_converse;
+#[cfg(feature = "protocols")]
 mod bedrock_invoke;
+#[cfg(feature = "protocols")]
 mod cohere_chat;
+#[cfg(feature = "protocols")]
 mod cohere_v1;
+#[cfg(feature = "protocols")]
 mod dashscope_generation;
 mod decoder;
 mod detect;
 mod error;
+#[cfg(feature = "protocols")]
 mod gemini;
+#[cfg(feature = "protocols")]
 mod gemini_interactions;
+#[cfg(feature = "protocols")]
 mod growth;
 pub mod headers;
 pub(crate) mod hints;
+#[cfg(feature = "protocols")]
 mod huggingface_textgen;
 mod json;
 mod lenient;
+#[cfg(feature = "protocols")]
 mod ollama_chat;
 mod openai_chat;
+#[cfg(feature = "protocols")]
 mod openai_responses;
 mod openai_usage;
 mod protocol;
 pub mod request;
 mod source;
+mod typed;
+#[cfg(feature = "protocols")]
 mod vercel_ui_message;
 
 pub use accounting::{Accounting, Basis, Counted};
@@ -41,3 +57,7 @@ pub use decoder::{Decoder, StreamDecoder};
 pub use detect::{Detected, is_event};
 pub use protocol::{Protocol, UnknownProtocol};
 pub use source::Tape;
+
+pub(crate) use json::{Malformed, Number as JsonNumber, Value as JsonValue};
+pub(crate) use source::TapeReader;
+pub(crate) use typed::is_json;

@@ -78,10 +78,18 @@ impl Protocol {
         name.parse().ok()
     }
 
+    /// Whether this build decodes responses of the protocol. Without the feature `protocols` it decodes chat and text
+    /// completions of OpenAI and of compatible servers, Mistral among them; every event of another protocol is then counted as not decodable.
+    pub const fn is_decoded(self) -> bool {
+        cfg!(feature = "protocols") || matches!(self, Self::MistralChat | Self::OpenAiChat | Self::OpenAiCompletions)
+    }
+
     /// How the response bytes of this protocol are framed, unless their first bytes say otherwise.
     pub const fn framing(self) -> Framing {
         match self {
+            #[cfg(feature = "protocols")]
             Self::BedrockConverse | Self::BedrockInvoke => Framing::EventStream,
+            #[cfg(feature = "protocols")]
             Self::OllamaChat => Framing::Ndjson,
             _ => Framing::Sse,
         }

@@ -12,8 +12,8 @@ use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
 use base64::engine::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::json::{Malformed, Number, Raw, Reader, Value, fill_from_slice};
-use super::lenient::Fill;
+use super::json::{Malformed, Number, Raw, Reader, Value};
+use super::lenient::{Fields, Fill, Object, Slot as _, number_of, reset};
 use super::protocol::Protocol;
 
 /// The next value of an event, and what is in it.
@@ -35,6 +35,9 @@ pub(in crate::provider) trait Source<'de>: Sized {
 
     /// The first byte that the next value has as JSON; of a number, any digit.
     fn peek(&mut self) -> Option<u8>;
+
+    /// Reads the fields of an object; a value of another type has none.
+    fn object<T: Object<'de> + Fill<'de>>(&mut self, object: &mut T) -> Result<(), Malformed>;
 }
 
 impl<'de> Source<'de> for Reader<'de> {
@@ -67,11 +70,25 @@ impl<'de> Source<'de> for Reader<'de> {
     fn peek(&mut self) -> Option<u8> {
         Reader::peek(self)
     }
+
+    #[inline]
+    fn object<T: Object<'de> + Fill<'de>>(&mut self, object: &mut T) -> Result<(), Malformed> {
+        if *object.present() {
+            // The key is repeated: nothing of the earlier value may show through.
+            *object = T::default();
+        }
+        if Reader::peek(self) != Some(b'{') {
+            return Reader::skip_value(self);
+        }
+        *object.present() = true;
+        Reader::members(self, |reader, name| object.fill_member(reader, name))
+    }
 }
 
 /// One event, from either source.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::provider) enum Input<'a> {
+    #[cfg(any(feature = "in-place", test))]
     Json(&'a [u8]),
     Tape(&'a Tape),
 }
@@ -81,16 +98,52 @@ impl<'a> Input<'a> {
     #[inline]
     pub(in crate::provider) fn fill<T: Fill<'a>>(self, value: &mut T) -> Option<()> {
         match self {
-            Self::Json(document) => fill_from_slice(value, document),
-            Self::Tape(tape) => value.fill(&mut TapeReader { tape, at: tape.start }).ok(),
+            #[cfg(any(feature = "in-place", test))]
+            Self::Json(document) => super::json::fill_from_slice(value, document),
+            Self::Tape(tape) => value.fill_slot(&mut tape.reader()).ok(),
         }
     }
 }
 
+#[cfg(any(feature = "in-place", test))]
 impl<'a> From<&'a [u8]> for Input<'a> {
     fn from(json: &'a [u8]) -> Self {
         Self::Json(json)
     }
+}
+
+/// Where JSON text goes before it is read; nowhere when it is read in place.
+#[cfg(feature = "in-place")]
+pub(in crate::provider) type Scratch = ();
+#[cfg(not(feature = "in-place"))]
+pub(in crate::provider) type Scratch = Tape;
+
+/// JSON text as an event; `None` for what can be seen to be no JSON.
+#[cfg(feature = "in-place")]
+#[inline]
+#[expect(clippy::unnecessary_wraps, reason = "the text is looked at when it is read")]
+pub(in crate::provider) fn json_input<'a>(json: &'a [u8], (): &'a mut Scratch) -> Option<Input<'a>> {
+    Some(Input::Json(json))
+}
+
+/// JSON text as an event; `None` for what is no JSON.
+#[cfg(not(feature = "in-place"))]
+pub(in crate::provider) fn json_input<'a>(json: &[u8], tape: &'a mut Scratch) -> Option<Input<'a>> {
+    tape.take_down_json(json).ok()?;
+    Some(Input::Tape(tape))
+}
+
+/// Reads as much of a JSON document as there is: what stands before a cut is in place, too.
+#[cfg(feature = "in-place")]
+pub(in crate::provider) fn fill_cut<'a, T: Fill<'a>>(value: &mut T, json: &'a [u8], (): &'a mut Scratch) {
+    let _ = super::json::fill_from_slice(value, json);
+}
+
+/// Reads as much of a JSON document as there is: what stands before a cut is in place, too.
+#[cfg(not(feature = "in-place"))]
+pub(in crate::provider) fn fill_cut<'a, T: Fill<'a>>(value: &mut T, json: &[u8], tape: &'a mut Scratch) {
+    let _ = tape.take_down_json(json);
+    let _ = Input::Tape(tape).fill(value);
 }
 
 /// Scratch space for a provider event that a host holds as its own objects.
@@ -133,7 +186,7 @@ impl Spelling {
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Token {
+pub(in crate::provider) enum Token {
     Object,
     Array,
     /// Of the innermost object or array.
@@ -148,7 +201,7 @@ enum Token {
 
 /// Bytes of [`Tape::text`].
 #[derive(Clone, Copy, Debug)]
-struct Span {
+pub(in crate::provider) struct Span {
     start: usize,
     end: usize,
 }
@@ -184,7 +237,7 @@ impl Tape {
         !self.tokens.is_empty()
     }
 
-    fn clear(&mut self) {
+    pub(in crate::provider) fn clear(&mut self) {
         self.tokens.clear();
         self.text.clear();
         self.start = 0;
@@ -217,18 +270,23 @@ impl Tape {
         start.filter(|_| is_event.is_ok())
     }
 
-    fn push<E: de::Error>(&mut self, token: Token) -> Result<(), E> {
+    /// Reads the tape from the begin of its event.
+    pub(crate) fn reader(&self) -> TapeReader<'_> {
+        TapeReader { tape: self, at: self.start }
+    }
+
+    pub(in crate::provider) fn push(&mut self, token: Token) -> Result<(), Malformed> {
         if self.tokens.len() >= TOKEN_LIMIT {
-            return Err(E::custom("an event of too many values"));
+            return Err(Malformed);
         }
         self.tokens.push(token);
         Ok(())
     }
 
-    fn append<E: de::Error>(&mut self, text: &str) -> Result<Span, E> {
+    pub(in crate::provider) fn append(&mut self, text: &str) -> Result<Span, Malformed> {
         let start = self.text.len();
         if start.saturating_add(text.len()) > TEXT_LIMIT {
-            return Err(E::custom("an event of too much text"));
+            return Err(Malformed);
         }
         self.text.push_str(text);
         Ok(Span { start, end: self.text.len() })
@@ -260,6 +318,11 @@ struct Scribe<'t> {
     depth: u32,
 }
 
+/// What a limit refuses is an error of the deserializer.
+fn allowed<T, E: de::Error>(result: Result<T, Malformed>) -> Result<T, E> {
+    result.map_err(|Malformed| E::custom("an event that is too large"))
+}
+
 impl Scribe<'_> {
     fn below<E: de::Error>(&mut self) -> Result<Scribe<'_>, E> {
         if self.depth >= DEPTH_LIMIT {
@@ -285,25 +348,25 @@ impl<'de> Visitor<'de> for Scribe<'_> {
     }
 
     fn visit_bool<E: de::Error>(self, value: bool) -> Result<(), E> {
-        self.tape.push(Token::Bool(value))
+        allowed(self.tape.push(Token::Bool(value)))
     }
 
     fn visit_i64<E: de::Error>(self, value: i64) -> Result<(), E> {
         let number = u64::try_from(value).map_or(Number::Negative(value), Number::Unsigned);
-        self.tape.push(Token::Number(number))
+        allowed(self.tape.push(Token::Number(number)))
     }
 
     fn visit_u64<E: de::Error>(self, value: u64) -> Result<(), E> {
-        self.tape.push(Token::Number(Number::Unsigned(value)))
+        allowed(self.tape.push(Token::Number(Number::Unsigned(value))))
     }
 
     fn visit_f64<E: de::Error>(self, value: f64) -> Result<(), E> {
-        self.tape.push(Token::Number(Number::Float(value)))
+        allowed(self.tape.push(Token::Number(Number::Float(value))))
     }
 
     fn visit_str<E: de::Error>(self, value: &str) -> Result<(), E> {
-        let span = self.tape.append(value)?;
-        self.tape.push(Token::Text(span))
+        let span = allowed(self.tape.append(value))?;
+        allowed(self.tape.push(Token::Text(span)))
     }
 
     fn visit_bytes<E: de::Error>(self, value: &[u8]) -> Result<(), E> {
@@ -312,11 +375,11 @@ impl<'de> Visitor<'de> for Scribe<'_> {
             return Err(E::custom("an event of too much text"));
         }
         STANDARD.encode_string(value, &mut self.tape.text);
-        self.tape.push(Token::Text(Span { start, end: self.tape.text.len() }))
+        allowed(self.tape.push(Token::Text(Span { start, end: self.tape.text.len() })))
     }
 
     fn visit_unit<E: de::Error>(self) -> Result<(), E> {
-        self.tape.push(Token::Null)
+        allowed(self.tape.push(Token::Null))
     }
 
     fn visit_none<E: de::Error>(self) -> Result<(), E> {
@@ -332,17 +395,17 @@ impl<'de> Visitor<'de> for Scribe<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut elements: A) -> Result<(), A::Error> {
-        self.tape.push(Token::Array)?;
+        allowed(self.tape.push(Token::Array))?;
         while elements.next_element_seed(self.below()?)?.is_some() {}
-        self.tape.push(Token::End)
+        allowed(self.tape.push(Token::End))
     }
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut members: A) -> Result<(), A::Error> {
-        self.tape.push(Token::Object)?;
+        allowed(self.tape.push(Token::Object))?;
         while let Some(()) = members.next_key_seed(Name(self.tape))? {
             members.next_value_seed(self.below()?)?;
         }
-        self.tape.push(Token::End)
+        allowed(self.tape.push(Token::End))
     }
 }
 
@@ -366,7 +429,7 @@ impl Visitor<'_> for Name<'_> {
 
     fn visit_str<E: de::Error>(self, name: &str) -> Result<(), E> {
         let Self(tape) = self;
-        let start = tape.append(name)?.start;
+        let start = allowed(tape.append(name))?.start;
         match tape.spelling {
             // A name that begins with an underscore is no word: `__type` of AWS.
             Spelling::Snake if !name.starts_with('_') && name.contains('_') => {
@@ -380,7 +443,7 @@ impl Visitor<'_> for Name<'_> {
             _ => {}
         }
         let end = tape.text.len();
-        tape.push(Token::Name(Span { start, end }))
+        allowed(tape.push(Token::Name(Span { start, end })))
     }
 
     fn visit_bytes<E: de::Error>(self, name: &[u8]) -> Result<(), E> {
@@ -410,13 +473,56 @@ fn push_snake(text: &mut String, name: &str) {
 }
 
 /// Reads a tape from its begin.
+///
+/// It has one piece of code for all objects, members and elements: a tape is read where being small comes first.
 #[derive(Debug)]
-struct TapeReader<'t> {
+pub(crate) struct TapeReader<'t> {
     tape: &'t Tape,
     at: usize,
 }
 
-impl TapeReader<'_> {
+impl<'t> TapeReader<'t> {
+    fn fill_fields(&mut self, object: &mut dyn Fields<'t>) -> Result<(), Malformed> {
+        if *object.present() {
+            // The key is repeated: nothing of the earlier value may show through.
+            reset(object);
+        }
+        if self.peek() != Some(b'{') {
+            return self.skip_value();
+        }
+        *object.present() = true;
+        let names = object.names();
+        self.each_member(&mut |reader, name| match number_of(names, name).and_then(|number| object.field(number)) {
+            Some(field) => field.fill_slot(reader),
+            None => reader.skip_value(),
+        })
+    }
+
+    #[expect(clippy::type_complexity, reason = "a name for it would say less than the signature")]
+    pub(crate) fn each_member(
+        &mut self,
+        each: &mut dyn FnMut(&mut Self, &[u8]) -> Result<(), Malformed>,
+    ) -> Result<(), Malformed> {
+        let tape = self.tape;
+        let Token::Object = self.next()? else { return Err(Malformed) };
+        while !self.ends() {
+            let Token::Name(span) = self.next()? else { return Err(Malformed) };
+            each(self, tape.text_of(span).as_bytes())?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn each_element(
+        &mut self,
+        each: &mut dyn FnMut(&mut Self) -> Result<(), Malformed>,
+    ) -> Result<(), Malformed> {
+        let Token::Array = self.next()? else { return Err(Malformed) };
+        while !self.ends() {
+            each(self)?;
+        }
+        Ok(())
+    }
+
     fn next(&mut self) -> Result<Token, Malformed> {
         let token = self.tape.tokens.get(self.at).copied().ok_or(Malformed)?;
         self.at = self.at.saturating_add(1);
@@ -473,21 +579,11 @@ impl<'t> Source<'t> for TapeReader<'t> {
     }
 
     fn members(&mut self, mut each: impl FnMut(&mut Self, &[u8]) -> Result<(), Malformed>) -> Result<(), Malformed> {
-        let tape = self.tape;
-        let Token::Object = self.next()? else { return Err(Malformed) };
-        while !self.ends() {
-            let Token::Name(span) = self.next()? else { return Err(Malformed) };
-            each(self, tape.text_of(span).as_bytes())?;
-        }
-        Ok(())
+        self.each_member(&mut each)
     }
 
     fn elements(&mut self, mut each: impl FnMut(&mut Self) -> Result<(), Malformed>) -> Result<(), Malformed> {
-        let Token::Array = self.next()? else { return Err(Malformed) };
-        while !self.ends() {
-            each(self)?;
-        }
-        Ok(())
+        self.each_element(&mut each)
     }
 
     fn peek(&mut self) -> Option<u8> {
@@ -501,5 +597,9 @@ impl<'t> Source<'t> for TapeReader<'t> {
             Token::Null => b'n',
             Token::End => return None,
         })
+    }
+
+    fn object<T: Object<'t> + Fill<'t>>(&mut self, object: &mut T) -> Result<(), Malformed> {
+        self.fill_fields(object)
     }
 }

@@ -9,7 +9,10 @@ use super::{
     SloVerdict, Usage,
     shape::{Shape, Value, record_struct, scalars},
 };
-use crate::time::{Nanos, UnixNanos};
+use crate::{
+    fields::words,
+    time::{Nanos, UnixNanos},
+};
 
 record_struct! {
     /// One call, finalized: what was asked, where the time went, what came back and what it cost.
@@ -341,3 +344,34 @@ impl WaitReason {
 }
 
 scalars!(EventKind, OtelStatus, Outcome, TimeoutKind, WaitReason);
+
+words!(EventKind {
+    FirstToken = "first_token",
+    Finish = "finish",
+    Refusal = "refusal",
+    Retry = "retry",
+    Stall = "stall",
+    ToolCall = "tool_call",
+});
+words!(Outcome {
+    Success = "success",
+    Error = "error",
+    Cancelled = "cancelled",
+    Interrupted = "interrupted",
+    TimedOut = "timed_out",
+    Abandoned = "abandoned",
+});
+words!(OtelStatus { Error = "ERROR", Unset = "UNSET" });
+words!(TimeoutKind { Deadline = "deadline", Idle = "idle" });
+words!(WaitReason {
+    Content = "content",
+    Continuation = "continuation",
+    Fallback = "fallback",
+    KeyPool = "key_pool",
+    Network = "network",
+    Other = "other",
+    RateLimit = "rate_limit",
+    ServerError = "server_error",
+    Timeout = "timeout",
+    Truncation = "truncation",
+});

@@ -21,4 +21,7 @@ pub use money::{Money, ParseMoneyError};
 pub use shape::{Shape, Value};
 pub use stats::{ClockQuality, Content, Diagnostics, Dropped, InterChunk, KeepAlives, Server, SloVerdict};
 pub use usage::{Cost, CostSource, ProvenanceOf, Raw, Usage, UsageWarning};
-pub use value::{AttributeValue, Attributes, Flags, InputParts, Request};
+pub(crate) use value::attributes_from_json;
+pub use value::{
+    AttributeValue, Attributes, Flags, InputParts, Request, attributes_of_each_to_json, attributes_to_json,
+};

@@ -7,6 +7,10 @@ use core::{fmt, str::FromStr};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::shape::{Shape, Value, scalars};
+use crate::{
+    fields::{Mismatch, Read, Write, write_string},
+    provider::TapeReader,
+};
 
 /// An amount in nano-units (1e-9) of a currency. In JSON a decimal string such as `"0.00048"`.
 #[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
@@ -103,6 +107,19 @@ impl<'de> Deserialize<'de> for Money {
 scalars!(Money);
 
 const NANOS_PER_UNIT: u64 = 1_000_000_000;
+
+impl Write for Money {
+    fn write(&self, out: &mut String) {
+        write_string(out, &format!("{self}"));
+    }
+}
+
+impl Read for Money {
+    fn read(&mut self, reader: &mut TapeReader<'_>) -> Result<(), Mismatch> {
+        *self = reader.string()?.parse().map_err(|_| Mismatch::new("a decimal string was expected"))?;
+        Ok(())
+    }
+}
 
 #[cfg(test)]
 mod tests {

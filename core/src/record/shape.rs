@@ -104,6 +104,7 @@ macro_rules! record_struct {
             }
         }
 
+        $crate::fields::fields! { $name, skips Empty, others Ignored { $($field $(as $key)?),* } }
         impl serde::Serialize for $name {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 use serde::ser::{SerializeMap as _, SerializeStruct as _};

@@ -8,7 +8,10 @@ use super::{
     money::Money,
     shape::{Shape, Value, record_struct, scalars},
 };
-use crate::delta::{Provenance, RawUsage};
+use crate::{
+    delta::{Provenance, RawUsage},
+    fields::words,
+};
 
 record_struct! {
     /// Normalized token counts. A count that nobody reported is absent; a reported 0 is 0.
@@ -33,11 +36,12 @@ record_struct! {
 }
 
 /// A contradiction among the counts of one [`Usage`].
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum UsageWarning {
     /// More input came from the cache and went there than there was input.
+    #[default]
     CacheExceedsInput,
     /// More reasoning than output.
     ReasoningExceedsOutput,
@@ -174,3 +178,10 @@ pub enum CostSource {
 }
 
 scalars!(CostSource, Provenance, UsageWarning);
+
+words!(CostSource { Table = "table", Provider = "provider" });
+words!(UsageWarning {
+    CacheExceedsInput = "cache_exceeds_input",
+    ReasoningExceedsOutput = "reasoning_exceeds_output",
+    TotalIsNotTheSum = "total_is_not_the_sum",
+});

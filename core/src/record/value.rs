@@ -6,6 +6,10 @@ use core::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::shape::record_struct;
+use crate::{
+    error::{Error, ErrorKind},
+    fields::{list_to_json, read_value, to_json},
+};
 
 /// Attributes by key, in key order.
 pub type Attributes = BTreeMap<String, AttributeValue>;
@@ -146,6 +150,33 @@ impl<'de> de::Visitor<'de> for Plain {
         }
         Ok(AttributeValue::StrList(values))
     }
+}
+
+/// Attributes as a JSON object.
+///
+/// ```
+/// use llmspan_core::record::{Attributes, attributes_to_json};
+///
+/// let attributes = Attributes::from([("tools".into(), 3_i64.into()), ("tenant".into(), "t-1".into())]);
+/// assert_eq!(attributes_to_json(&attributes), r#"{"tenant":"t-1","tools":3}"#);
+/// ```
+pub fn attributes_to_json(attributes: &Attributes) -> String {
+    to_json(attributes)
+}
+
+/// Attributes of several spans as a JSON list of objects.
+pub fn attributes_of_each_to_json(attributes: &[Attributes]) -> String {
+    list_to_json(attributes)
+}
+
+/// Reads attributes from a JSON object: texts, numbers, booleans and lists of texts.
+///
+/// # Errors
+/// [`ErrorKind::InvalidConfig`] for text that is none, and for values of other types.
+pub(crate) fn attributes_from_json(text: &str) -> Result<Attributes, Error> {
+    let mut attributes = Attributes::new();
+    read_value(&mut attributes, text).map_err(|mismatch| Error::new(ErrorKind::InvalidConfig, mismatch.into_text()))?;
+    Ok(attributes)
 }
 
 record_struct! {

@@ -49,6 +49,7 @@ mod build;
 pub(crate) mod caps;
 mod events;
 mod foreign;
+#[cfg_attr(not(feature = "logs"), allow(dead_code, reason = "some names are of log events alone"))]
 pub(crate) mod generated;
 mod ids;
 mod json;

@@ -4,7 +4,7 @@ use alloc::{string::String, vec::Vec};
 
 use serde::Serialize;
 
-use crate::{explain::readable, time::Nanos};
+use crate::{explain::readable, fields::written, time::Nanos};
 
 /// The time axis of a waterfall: from 0 to the end of the call, with ticks at round times.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
@@ -25,6 +25,9 @@ pub struct Tick {
     /// The time with its unit; `0` for the start.
     pub label: String,
 }
+
+written! { Axis, skips None { step_ns, ticks } }
+written! { Tick, skips None { at_ns, label } }
 
 impl Axis {
     /// The most steps of the axis of a [`Waterfall`](super::Waterfall): there is one tick more.

@@ -12,6 +12,7 @@ use super::words::clean;
 use crate::{
     delta::Provenance,
     explain::{grouped, grouped_amount, grouped_rate, price, readable},
+    fields::written,
     record::{Cost, CostSource, Record, Usage},
     time::Nanos,
 };
@@ -37,6 +38,9 @@ pub struct Fact {
     /// The value with its unit.
     pub value: String,
 }
+
+written! { Brief, skips None { timing, result } }
+written! { Fact, skips None { key, label, value } }
 
 pub(super) fn brief(record: &Record) -> Brief {
     Brief { timing: timing(record), result: result(record) }

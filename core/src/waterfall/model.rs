@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     explain::{Explanation, error_label, readable},
+    fields::{self, to_json, write_string, written},
     record::{Outcome, Record},
     time::Nanos,
 };
@@ -54,6 +55,8 @@ pub struct Waterfall {
     pub explanations: Vec<Explanation>,
 }
 
+written! { Waterfall, skips None { head, duration_ns, axis, rows, brief, explanations } }
+
 impl Waterfall {
     /// Lays a record out.
     pub fn new(record: &Record) -> Self {
@@ -74,8 +77,7 @@ impl Waterfall {
 
 /// Writes the waterfall of a record as JSON, in the shape that the [module](super) describes.
 pub fn json(record: &Record) -> String {
-    // The model has nothing that JSON cannot hold.
-    serde_json::to_string(&Waterfall::new(record)).unwrap_or_default()
+    to_json(&Waterfall::new(record))
 }
 
 /// The line above a waterfall.
@@ -91,6 +93,8 @@ pub struct Head {
     /// Length of the call with its unit.
     pub duration: String,
 }
+
+written! { Head, skips None { what, outcome, ending, duration } }
 
 impl Head {
     fn new(record: &Record) -> Self {
@@ -137,6 +141,8 @@ pub struct Row {
     pub segments: Vec<Segment>,
 }
 
+written! { Row, skips None { kind, label, depth, attempt, start_ns, duration_ns, note, failed, segments } }
+
 impl Row {
     /// End of the stretch, from the start of the call.
     pub fn end_ns(&self) -> Nanos {
@@ -157,6 +163,8 @@ pub struct Segment {
     /// Whether it belongs to an attempt whose response was lost to an error or a timeout.
     pub failed: bool,
 }
+
+written! { Segment, skips None { kind, start_ns, duration_ns, failed } }
 
 impl Segment {
     /// End of the stretch, from the start of the call.
@@ -200,6 +208,12 @@ macro_rules! keys {
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.serialize_str(self.key())
+            }
+        }
+
+        impl fields::Write for $name {
+            fn write(&self, out: &mut String) {
+                write_string(out, self.key());
             }
         }
     };

@@ -1,7 +1,5 @@
 //! What Bedrock itself measures of an invocation.
 
-use memchr::memchr_iter;
-
 use crate::delta::{ServerTiming, UsageReport};
 use crate::provider::bedrock_converse::report;
 use crate::provider::lenient::{Count, Decimal, Maybe, object};
@@ -25,10 +23,11 @@ object! {
 
 /// The metrics in an event, which is looked through only when their name is in it.
 pub(super) fn read(json: Input<'_>) -> Option<Metrics> {
+    #[cfg(feature = "in-place")]
     if let Input::Json(text) = json {
         // Made for each event, a searcher for the whole name would cost more than the search.
         let is_name = |at: usize| text.get(at..).is_some_and(|rest| rest.starts_with(b"-bedrock-invocationMetrics"));
-        memchr_iter(b'-', text).find(|&at| is_name(at))?;
+        memchr::memchr_iter(b'-', text).find(|&at| is_name(at))?;
     }
     let mut event = Event::default();
     json.fill(&mut event)?;

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use self::family::Family;
 use super::aws_error::{AwsErrorBody, exception};
 use super::lenient::{Rare, Str, object};
-use super::source::Input;
+use super::source::{Input, Scratch, json_input};
 use crate::delta::{Delta, ErrorDelta, Terminal};
 
 /// What one event has to know of the ones before it.
@@ -30,6 +30,9 @@ pub(super) struct BedrockInvoke {
     /// The bytes of the current chunk.
     #[serde(skip)]
     chunk: Vec<u8>,
+    /// Scratch space for what is in the chunk.
+    #[serde(skip)]
+    scratch: Scratch,
 }
 
 impl BedrockInvoke {
@@ -55,7 +58,7 @@ impl BedrockInvoke {
             }
             return;
         }
-        let Self { family, has_usage, chunk } = self;
+        let Self { family, has_usage, chunk, scratch } = self;
         let text = bytes.bytes();
         chunk.clear();
         if text.starts_with(b"{") {
@@ -70,7 +73,10 @@ impl BedrockInvoke {
             };
             chunk.truncate(length);
         }
-        native(family, has_usage, delta, Input::Json(chunk.as_slice()), false);
+        match json_input(chunk, scratch) {
+            Some(json) => native(family, has_usage, delta, json, false),
+            None => delta.decode_errors = 1,
+        }
     }
 
     fn native<'a>(&mut self, delta: &mut Delta<'a>, json: Input<'a>, body: bool) {

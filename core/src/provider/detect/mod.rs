@@ -92,6 +92,21 @@ impl Protocol {
             framing: media.framing(start).or_else(|| shape::framing(start, protocol)).unwrap_or(framing),
         })
     }
+
+    /// Finds the protocol of one event, given as JSON text, as [`Tape::detect`] does of an object.
+    ///
+    /// ```
+    /// use llmspan_core::provider::Protocol;
+    ///
+    /// let json = r#"{"id": "c1", "object": "chat.completion.chunk", "choices": []}"#;
+    /// assert_eq!(Protocol::detect_event(json), Some(Protocol::OpenAiChat));
+    /// assert_eq!(Protocol::detect_event(&json[..20]), None, "no JSON");
+    /// ```
+    pub fn detect_event(json: &str) -> Option<Self> {
+        let mut tape = Tape::default();
+        tape.take_down_json(json.as_bytes()).ok()?;
+        tape.detect()
+    }
 }
 
 /// Whether data is the JSON of one event, and not the bytes of a response: an object with nothing behind it. A line of a

@@ -2,9 +2,9 @@
 
 use crate::framing::Framing;
 use crate::provider::Protocol;
-use crate::provider::json::{Malformed, fill_from_slice};
+use crate::provider::json::Malformed;
 use crate::provider::lenient::{Fill, List, Maybe, Str, object};
-use crate::provider::source::{Input, Source, Tape};
+use crate::provider::source::{Input, Scratch, Source, Tape, fill_cut};
 
 /// The bytes without a byte order mark and the white space before the first byte that says something.
 pub(super) fn trim_start(bytes: &[u8]) -> &[u8] {
@@ -159,9 +159,8 @@ impl<'de> Fill<'de> for Seen {
 
 /// The protocol of one event with that name, or of a whole body.
 fn of_event(name: &str, json: &[u8]) -> Option<Protocol> {
-    let mut shape = Shape::default();
-    // What was read before the cut, or before whatever follows the object, is in place all the same.
-    let _ = fill_from_slice(&mut shape, json);
+    let (mut scratch, mut shape) = (Scratch::default(), Shape::default());
+    fill_cut(&mut shape, json, &mut scratch);
     let kind = shape.kind.text();
     let kind = if shape.present { &*kind } else { name };
     by_name(&shape, kind).or_else(|| by_members(&shape))

@@ -9,7 +9,7 @@ mod tests;
 
 use self::reading::Reading;
 pub(super) use self::reading::decimal;
-use super::Protocol;
+use super::Accounting;
 use crate::{
     delta::{Headers, RawUsage, UsageReport},
     time::UnixNanos,
@@ -81,5 +81,5 @@ pub(crate) fn read_any<'a>(
 
 /// Normalizes token counts of headers. They are those of Bedrock, or of a server that knows no cache.
 pub(crate) fn report(counts: &RawUsage) -> Option<UsageReport> {
-    Protocol::BedrockInvoke.accounting().report(*counts, 0)
+    Accounting::BEDROCK.report(*counts, 0)
 }

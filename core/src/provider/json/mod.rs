@@ -12,13 +12,16 @@
 //! infinite. Half a pair of surrogates stands for U+FFFD. And a value that is skipped may be nested 128 deep, where a
 //! `Value` may be 127 deep in all. None of the three costs the document, of which other fields can be read.
 
+mod float;
 mod number;
+mod onto_tape;
 mod reader;
 mod string;
 
 #[cfg(test)]
 mod tests;
 
-pub(super) use number::Number;
-pub(super) use reader::{Malformed, Reader, Value, fill_from_slice};
-pub(super) use string::Raw;
+pub(crate) use number::Number;
+pub(crate) use reader::{Malformed, Value};
+pub(super) use reader::{Reader, fill_from_slice};
+pub(crate) use string::Raw;

@@ -1,9 +1,10 @@
 //! Numbers.
 
+use super::float::nearest;
 use super::{Malformed, Reader};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(in crate::provider) enum Number {
+pub(crate) enum Number {
     Unsigned(u64),
     Negative(i64),
     /// One with a fraction or an exponent, or out of the range of integers; infinite when it is out of range of floats.
@@ -63,15 +64,14 @@ impl<'de> Reader<'de> {
 }
 
 fn long_number(text: &[u8], integral: bool) -> Option<Number> {
-    let text = core::str::from_utf8(text).ok()?;
     if integral {
-        if let Ok(value) = text.parse() {
+        let integer = core::str::from_utf8(text).ok()?;
+        if let Ok(value) = integer.parse() {
             return Some(Number::Unsigned(value));
         }
-        if let Ok(value) = text.parse() {
+        if let Ok(value) = integer.parse() {
             return Some(Number::Negative(value));
         }
     }
-    // Too large a number parses to infinity.
-    text.parse().ok().map(Number::Float)
+    nearest(text).map(Number::Float)
 }

@@ -1,11 +1,13 @@
 //! Values, members and elements.
 
 use super::{Number, Raw};
-use crate::provider::lenient::Fill;
 
 /// Reads one JSON document over a default value; `None` when it is no valid JSON or no valid UTF-8.
 #[inline]
-pub(in crate::provider) fn fill_from_slice<'de, T: Fill<'de>>(value: &mut T, document: &'de [u8]) -> Option<()> {
+pub(in crate::provider) fn fill_from_slice<'de, T: crate::provider::lenient::Fill<'de>>(
+    value: &mut T,
+    document: &'de [u8],
+) -> Option<()> {
     let mut reader = Reader { rest: document };
     value.fill(&mut reader).ok()?;
     reader.peek().is_none().then_some(())
@@ -13,17 +15,17 @@ pub(in crate::provider) fn fill_from_slice<'de, T: Fill<'de>>(value: &mut T, doc
 
 /// The document cannot be read. Nobody asks why: it is counted.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::provider) struct Malformed;
+pub(crate) struct Malformed;
 
 /// Outside of strings valid JSON is ASCII, so only strings are checked to be UTF-8, and only those that are not ASCII.
 #[derive(Debug)]
 pub(in crate::provider) struct Reader<'de> {
-    pub(super) rest: &'de [u8],
+    pub(in crate::provider) rest: &'de [u8],
 }
 
 /// A value; one that has members or elements is checked and left behind.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::provider) enum Value<'de> {
+pub(crate) enum Value<'de> {
     Null,
     Bool(bool),
     Number(Number),

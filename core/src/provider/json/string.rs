@@ -7,7 +7,7 @@ use super::{Malformed, Reader};
 
 /// A string between its quotes: valid UTF-8 with valid escapes.
 #[derive(Clone, Copy, Debug, Default)]
-pub(in crate::provider) struct Raw<'de> {
+pub(crate) struct Raw<'de> {
     pub(super) bytes: &'de [u8],
     /// By how many bytes the escapes are longer than what they stand for; 0 when there are none.
     excess: usize,
@@ -37,7 +37,7 @@ impl<'de> Raw<'de> {
 
     /// The string itself.
     #[inline]
-    pub(in crate::provider) fn text(self) -> Cow<'de, str> {
+    pub(crate) fn text(self) -> Cow<'de, str> {
         let raw = core::str::from_utf8(self.bytes).unwrap_or_default();
         if self.has_escapes() { Cow::Owned(build(raw)) } else { Cow::Borrowed(raw) }
     }

@@ -4,18 +4,33 @@ use crate::provider::source::Source;
 use alloc::vec::Vec;
 use core::iter::once;
 
-use smallvec::SmallVec;
-
 use super::Fill;
 use crate::provider::json::Malformed;
 
 /// A list; a lone object is a list of one, anything else an empty one.
+///
+/// The first elements, up to `N`, take no memory of their own where JSON text is read in place.
 #[derive(Debug)]
-pub(in crate::provider) struct List<T, const N: usize>(pub(in crate::provider) SmallVec<[T; N]>);
+pub(in crate::provider) struct List<T, const N: usize>(pub(in crate::provider) Items<T, N>);
+
+#[cfg(feature = "in-place")]
+type Items<T, const N: usize> = smallvec::SmallVec<[T; N]>;
+#[cfg(not(feature = "in-place"))]
+type Items<T, const N: usize> = <[T; N] as Growing>::Items;
+
+#[cfg(not(feature = "in-place"))]
+pub(in crate::provider) trait Growing {
+    type Items;
+}
+
+#[cfg(not(feature = "in-place"))]
+impl<T, const N: usize> Growing for [T; N] {
+    type Items = Vec<T>;
+}
 
 impl<T, const N: usize> Default for List<T, N> {
     fn default() -> Self {
-        Self(SmallVec::new())
+        Self(Items::<T, N>::new())
     }
 }
 

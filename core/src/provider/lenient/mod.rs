@@ -12,9 +12,14 @@ mod text;
 mod tests;
 
 pub(super) use list::{Few, List};
-pub(super) use number::{Count, Decimal, Flag};
-pub(super) use object::{Fill, object};
-pub(super) use optional::{Maybe, Rare, Seen};
+pub(super) use number::{Count, Decimal};
+pub(super) use object::{Fields, Fill, Object, Slot, number_of, object, reset};
+pub(super) use optional::{Maybe, Rare};
 pub(super) use text::{Code, Payload, Str, Text};
+
+#[cfg(feature = "protocols")]
+pub(super) use number::Flag;
+#[cfg(feature = "protocols")]
+pub(super) use optional::Seen;
 
 use number::whole;

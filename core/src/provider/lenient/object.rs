@@ -1,7 +1,7 @@
 //! Objects of which only some fields are read, and how they are read in place.
 
 use crate::provider::json::Malformed;
-use crate::provider::source::Source;
+use crate::provider::source::{Source, TapeReader};
 
 /// A type that is read in place, over its default.
 ///
@@ -9,6 +9,67 @@ use crate::provider::source::Source;
 pub(in crate::provider) trait Fill<'de>: Default {
     /// Reads one value, of whatever type it is.
     fn fill<S: Source<'de>>(&mut self, reader: &mut S) -> Result<(), Malformed>;
+
+    /// Forgets what has been read.
+    fn reset(&mut self) {
+        *self = Self::default();
+    }
+}
+
+/// The fields of an object, for code that knows the object at compile time: fast, and made anew for every object.
+pub(in crate::provider) trait Object<'de>: Fields<'de> {
+    /// Reads the value of the field that has this name; skips it when there is none.
+    fn fill_member<S: Source<'de>>(&mut self, reader: &mut S, name: &[u8]) -> Result<(), Malformed>;
+}
+
+/// The fields of an object, for code that is the same for all objects: small, and not as fast.
+pub(in crate::provider) trait Fields<'de> {
+    /// Whether the object has been there.
+    fn present(&mut self) -> &mut bool;
+
+    /// The names of the fields, one line for each field: every name with a `|` behind it.
+    fn names(&self) -> &'static str;
+
+    /// The field of that number.
+    fn field(&mut self, number: usize) -> Option<&mut dyn Slot<'de>>;
+}
+
+/// The number of the field that has this name.
+pub(in crate::provider) fn number_of(names: &str, name: &[u8]) -> Option<usize> {
+    if name.is_empty() {
+        return None;
+    }
+    let mut lines = names.as_bytes().split(|&byte| byte == b'\n');
+    lines.position(|line| line.split(|&byte| byte == b'|').any(|alias| alias == name))
+}
+
+/// Forgets all that has been read of an object.
+pub(in crate::provider) fn reset(object: &mut dyn Fields<'_>) {
+    *object.present() = false;
+    let mut number = 0;
+    while let Some(field) = object.field(number) {
+        field.reset_slot();
+        number += 1;
+    }
+}
+
+/// A field of whatever type.
+pub(in crate::provider) trait Slot<'de> {
+    /// Reads one value.
+    fn fill_slot(&mut self, reader: &mut TapeReader<'de>) -> Result<(), Malformed>;
+
+    /// Forgets what has been read.
+    fn reset_slot(&mut self);
+}
+
+impl<'de, T: Fill<'de>> Slot<'de> for T {
+    fn fill_slot(&mut self, reader: &mut TapeReader<'de>) -> Result<(), Malformed> {
+        self.fill(reader)
+    }
+
+    fn reset_slot(&mut self) {
+        self.reset();
+    }
 }
 
 /// Defines an object of which only the named fields are read.
@@ -30,20 +91,43 @@ macro_rules! object {
         impl<'de $(: $life, $life)?> $crate::provider::lenient::Fill<'de> for $name $(<$life>)? {
             #[inline]
             fn fill<S: $crate::provider::source::Source<'de>>(&mut self, reader: &mut S) -> Result<(), $crate::provider::json::Malformed> {
-                if self.present {
-                    // The key is repeated: nothing of the earlier value may show through.
-                    *self = Self::default();
-                }
-                if reader.peek() != Some(b'{') {
-                    return reader.skip_value();
-                }
-                self.present = true;
-                reader.members(|reader, name| {
-                    $(if $(name == $key.as_bytes())||+ {
-                        return $crate::provider::lenient::Fill::fill(&mut self.$field, reader);
-                    })*
-                    reader.skip_value()
-                })
+                reader.object(self)
+            }
+
+            fn reset(&mut self) {
+                $crate::provider::lenient::reset(self);
+            }
+        }
+
+        impl<'de $(: $life, $life)?> $crate::provider::lenient::Object<'de> for $name $(<$life>)? {
+            #[inline]
+            fn fill_member<S: $crate::provider::source::Source<'de>>(
+                &mut self,
+                reader: &mut S,
+                name: &[u8],
+            ) -> Result<(), $crate::provider::json::Malformed> {
+                $(if $(name == $key.as_bytes())||+ {
+                    return $crate::provider::lenient::Fill::fill(&mut self.$field, reader);
+                })*
+                reader.skip_value()
+            }
+        }
+
+        impl<'de $(: $life, $life)?> $crate::provider::lenient::Fields<'de> for $name $(<$life>)? {
+            fn present(&mut self) -> &mut bool {
+                &mut self.present
+            }
+
+            fn names(&self) -> &'static str {
+                concat!($($($key, "|",)+ "\n"),*)
+            }
+
+            fn field(&mut self, number: usize) -> Option<&mut dyn $crate::provider::lenient::Slot<'de>> {
+                let mut fields = 0_usize..;
+                $(if fields.next() == Some(number) {
+                    return Some(&mut self.$field);
+                })*
+                None
             }
         }
     };

@@ -1,0 +1,93 @@
+//! Numbers.
+
+use alloc::string::String;
+use core::fmt::{self, Write};
+
+/// Writes an integer.
+pub(super) fn write_unsigned(out: &mut String, value: u64) {
+    // A string takes all that is written to it.
+    let _ = write!(out, "{value}");
+}
+
+/// Writes the shortest decimal that reads as the same float, in the form that `serde_json` has: with an exponent from 1e16
+/// on and below 1e-5, else with at least one place. What is no number is `null`.
+pub(crate) fn write_float(out: &mut dyn Write, value: f64) -> fmt::Result {
+    if !value.is_finite() {
+        return out.write_str("null");
+    }
+    let mut buffer = ryu::Buffer::new();
+    let text = buffer.format_finite(value);
+    match text.split_once('e') {
+        Some((digits, exponent)) if !exponent.starts_with('-') => {
+            out.write_str(digits)?;
+            out.write_str("e+")?;
+            out.write_str(exponent)
+        }
+        _ => out.write_str(text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(value: f64) {
+        let mut out = String::new();
+        write_float(&mut out, value).unwrap();
+        assert_eq!(out, serde_json::to_string(&value).unwrap());
+    }
+
+    #[test]
+    fn floats_are_written_as_by_serde_json() {
+        for value in [
+            0.0,
+            -0.0,
+            1.0,
+            -1.5,
+            0.1,
+            0.3,
+            1e15,
+            1e16,
+            123_456_789_012_345_680.0,
+            1e17,
+            0.0001,
+            0.00001,
+            1.2e-5,
+            1e-6,
+            1e-7,
+            5e-324,
+            f64::MAX,
+            f64::MIN_POSITIVE,
+            2.225_073_858_507_201e-308,
+            9_007_199_254_740_992.0,
+            5.684_341_886_080_802e-14,
+            500.0,
+            87.65,
+            1e23,
+            9.5e-5,
+            f64::NAN,
+            f64::INFINITY,
+            12345.678,
+            99_999_999_999_999_990.0,
+            0.1 + 0.2,
+        ] {
+            check(value);
+        }
+        let mut seed = 0x2545_F491_4F6C_DD1D_u64;
+        let mut next = || {
+            seed ^= seed << 13;
+            seed ^= seed >> 7;
+            seed ^= seed << 17;
+            seed
+        };
+        for _ in 0..2_000 {
+            check(f64::from_bits(next()));
+            let wide = i32::try_from(next() % 2_000_000).unwrap();
+            check(f64::from(wide) / 100.0);
+        }
+        for exponent in -1074..1024 {
+            check(2.0_f64.powi(exponent));
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! Objects by number and name of their fields.
+//!
+//! Writing and reading are apart, so that a program that only writes records has nothing in it that reads them.
+
+use alloc::string::String;
+
+use super::read::Mismatch;
+use crate::provider::TapeReader;
+
+/// A value that can be written as JSON.
+pub(crate) trait Write {
+    /// Whether the value is left out of an object that leaves out what is empty.
+    fn is_absent(&self) -> bool {
+        false
+    }
+
+    /// Whether there is no value at all.
+    fn is_none(&self) -> bool {
+        false
+    }
+
+    /// Writes the value.
+    fn write(&self, out: &mut String);
+}
+
+/// A value that can be read.
+pub(crate) trait Read {
+    /// Reads a value over a default one.
+    fn read(&mut self, reader: &mut TapeReader<'_>) -> Result<(), Mismatch>;
+}
+
+/// An object that can be written.
+pub(crate) trait WriteFields {
+    /// The names of the fields, one a line.
+    fn names(&self) -> &'static str;
+
+    /// The field of that number.
+    fn field(&self, number: usize) -> Option<&dyn Write>;
+
+    /// Which fields are not written.
+    fn skips(&self) -> Skips;
+}
+
+/// An object that can be read.
+pub(crate) trait ReadFields {
+    /// The names of the fields, one a line.
+    fn names(&self) -> &'static str;
+
+    /// The field of that number, to be set.
+    fn field_mut(&mut self, number: usize) -> Option<&mut dyn Read>;
+
+    /// What becomes of a name that no field has.
+    fn others(&self) -> Others;
+}
+
+/// Which fields of an object are not written.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Skips {
+    /// Those without a value, or with an object or a list without anything in it.
+    Empty,
+    /// Those without a value.
+    None,
+    /// None: what has no value is `null`.
+    Nothing,
+}
+
+/// What becomes of members that are no fields.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Others {
+    /// They are passed over.
+    Ignored,
+    /// They are an error.
+    Refused,
+}
+
+/// Nothing, where a field is not to be written.
+pub(crate) struct Absent;
+
+impl Write for Absent {
+    fn is_absent(&self) -> bool {
+        true
+    }
+
+    fn is_none(&self) -> bool {
+        true
+    }
+
+    fn write(&self, out: &mut String) {
+        out.push_str("null");
+    }
+}
+
+/// Whether nothing in an object would be written.
+pub(crate) fn all_absent(object: &dyn WriteFields) -> bool {
+    (0..).map_while(|number| object.field(number)).all(Write::is_absent)
+}
+
+/// Makes a struct an object of these fields that is written: `skips` says which of them are not.
+macro_rules! written {
+    ($name:ident, skips $skips:ident { $($field:ident $(as $key:literal)?),* $(,)? }) => {
+        impl $name {
+            /// The names of the fields, one a line.
+            const NAMES: &'static str = concat!($($crate::record::shape::key!($field $($key)?), "\n"),*);
+        }
+
+        impl $crate::fields::WriteFields for $name {
+            fn names(&self) -> &'static str {
+                Self::NAMES
+            }
+
+            fn field(&self, number: usize) -> Option<&dyn $crate::fields::Write> {
+                let mut numbers = 0_usize..;
+                $(if numbers.next() == Some(number) {
+                    return Some(&self.$field);
+                })*
+                None
+            }
+
+            fn skips(&self) -> $crate::fields::Skips {
+                $crate::fields::Skips::$skips
+            }
+        }
+
+        impl $crate::fields::Write for $name {
+            fn is_absent(&self) -> bool {
+                $crate::fields::all_absent(self)
+            }
+
+            fn write(&self, out: &mut alloc::string::String) {
+                $crate::fields::write_object(self, out);
+            }
+        }
+    };
+}
+pub(crate) use written;
+
+/// Makes a struct an object of these fields that is written and read: `others` says what becomes of members that are none
+/// of them.
+macro_rules! fields {
+    ($name:ident, skips $skips:ident, others $others:ident { $($field:ident $(as $key:literal)?),* $(,)? }) => {
+        $crate::fields::written! { $name, skips $skips { $($field $(as $key)?),* } }
+
+        impl $crate::fields::ReadFields for $name {
+            fn names(&self) -> &'static str {
+                Self::NAMES
+            }
+
+            fn field_mut(&mut self, number: usize) -> Option<&mut dyn $crate::fields::Read> {
+                let mut numbers = 0_usize..;
+                $(if numbers.next() == Some(number) {
+                    return Some(&mut self.$field);
+                })*
+                None
+            }
+
+            fn others(&self) -> $crate::fields::Others {
+                $crate::fields::Others::$others
+            }
+        }
+
+        impl $crate::fields::Read for $name {
+            fn read(
+                &mut self,
+                reader: &mut $crate::provider::TapeReader<'_>,
+            ) -> Result<(), $crate::fields::Mismatch> {
+                $crate::fields::read_object(self, reader)
+            }
+        }
+    };
+}
+pub(crate) use fields;
+
+/// Makes an enum the words that its variants have in JSON.
+macro_rules! words {
+    ($name:ident { $($variant:ident = $word:literal),* $(,)? }) => {
+        impl $name {
+            /// The value that has this word in JSON.
+            pub fn of_word(word: &str) -> Option<Self> {
+                let number = $crate::fields::line_of(concat!($($word, "\n"),*), word)?;
+                [$(Self::$variant),*].get(number).copied()
+            }
+        }
+        impl $crate::fields::Write for $name {
+            fn write(&self, out: &mut alloc::string::String) {
+                let word = match self {
+                    $(Self::$variant => $word,)*
+                };
+                $crate::fields::write_string(out, word);
+            }
+        }
+
+        impl $crate::fields::Read for $name {
+            fn read(
+                &mut self,
+                reader: &mut $crate::provider::TapeReader<'_>,
+            ) -> Result<(), $crate::fields::Mismatch> {
+                *self = Self::of_word(&reader.string()?).ok_or($crate::provider::Malformed)?;
+                Ok(())
+            }
+        }
+    };
+}
+pub(crate) use words;

@@ -1,0 +1,105 @@
+//! Reading.
+
+use alloc::{format, string::String};
+
+use super::objects::{Others, Read, ReadFields};
+use crate::provider::{Malformed, Tape, TapeReader};
+
+/// What is wrong with a value, and where it is.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Mismatch {
+    path: String,
+    what: &'static str,
+}
+
+impl Mismatch {
+    pub(crate) fn new(what: &'static str) -> Self {
+        Self { path: String::new(), what }
+    }
+
+    /// Says in which field it is.
+    pub(crate) fn within(mut self, name: &str) -> Self {
+        let dot = if self.path.is_empty() { "" } else { "." };
+        self.path = format!("{name}{dot}{}", self.path);
+        self
+    }
+
+    /// What is wrong, for people.
+    pub(crate) fn into_text(self) -> String {
+        if self.path.is_empty() { self.what.into() } else { format!("`{}`: {}", self.path, self.what) }
+    }
+}
+
+impl From<Malformed> for Mismatch {
+    fn from(_: Malformed) -> Self {
+        Self::new("a value of another type was expected")
+    }
+}
+
+/// Reads a JSON text over an object. The text of the field with the name `raw`, if there is one, is given as it is written.
+pub(crate) fn read_json(
+    object: &mut dyn ReadFields,
+    text: &str,
+    raw: Option<(&str, &mut Option<String>)>,
+) -> Result<(), Mismatch> {
+    let mut tape = Tape::default();
+    let (raw_name, mut raw_text) = raw.map_or(("", None), |(name, text)| (name, Some(text)));
+    let mut wrong = None;
+    let read = tape.each_member_of_json(text, |name, value, tape| {
+        let result = match &mut raw_text {
+            Some(raw_text) if name == raw_name => {
+                **raw_text = Some(value.into());
+                Ok(())
+            }
+            _ => read_member(object, name, &mut tape.reader()),
+        };
+        result.map_err(|mismatch| wrong = Some(mismatch)).is_ok()
+    });
+    match (wrong, read) {
+        (Some(mismatch), _) => Err(mismatch),
+        (None, Err(Malformed)) => Err(Mismatch::new("not a JSON object")),
+        (None, Ok(())) => Ok(()),
+    }
+}
+
+/// Reads a JSON text over a value that holds none.
+pub(crate) fn read_value(value: &mut dyn Read, text: &str) -> Result<(), Mismatch> {
+    let mut tape = Tape::default();
+    tape.take_down_json(text.as_bytes()).map_err(|Malformed| Mismatch::new("not JSON"))?;
+    value.read(&mut tape.reader())
+}
+
+pub(crate) fn read_object(object: &mut dyn ReadFields, reader: &mut TapeReader<'_>) -> Result<(), Mismatch> {
+    let mut wrong = None;
+    let read = reader.each_member(&mut |reader, name| {
+        let name = core::str::from_utf8(name).map_err(|_| Malformed)?;
+        read_member(object, name, reader).map_err(|mismatch| {
+            wrong = Some(mismatch);
+            Malformed
+        })
+    });
+    read.map_err(|malformed| wrong.unwrap_or_else(|| malformed.into()))
+}
+
+/// Reads the value of one field; a value that no field has is an error where the object says so.
+pub(crate) fn read_member(
+    object: &mut dyn ReadFields,
+    name: &str,
+    reader: &mut TapeReader<'_>,
+) -> Result<(), Mismatch> {
+    let others = object.others();
+    let result = match line_of(object.names(), name).and_then(|number| object.field_mut(number)) {
+        Some(field) => field.read(reader),
+        None if others == Others::Refused => Err(Mismatch::new("there is no such field")),
+        None => reader.skip_any().map_err(Mismatch::from),
+    };
+    result.map_err(|mismatch| mismatch.within(name))
+}
+
+/// The number of the line that is this text.
+pub(crate) fn line_of(lines: &str, text: &str) -> Option<usize> {
+    if text.is_empty() {
+        return None;
+    }
+    lines.as_bytes().split(|&byte| byte == b'\n').position(|line| line == text.as_bytes())
+}

@@ -1,0 +1,98 @@
+//! Writing.
+
+use alloc::string::String;
+
+use super::objects::{Skips, Write, WriteFields};
+
+/// The JSON of a value.
+pub(crate) fn to_json(value: &dyn Write) -> String {
+    let mut out = String::new();
+    value.write(&mut out);
+    out
+}
+
+/// The JSON of a list of values.
+pub(crate) fn list_to_json<T: Write>(values: &[T]) -> String {
+    let mut out = String::new();
+    write_each(values, &mut out);
+    out
+}
+
+pub(crate) fn write_object(object: &dyn WriteFields, out: &mut String) {
+    let skips = object.skips();
+    let mut separator = '{';
+    for (number, name) in object.names().split('\n').enumerate() {
+        let Some(field) = object.field(number) else { break };
+        let skip = match skips {
+            Skips::Empty => field.is_absent(),
+            Skips::None => field.is_none(),
+            Skips::Nothing => false,
+        };
+        if !skip {
+            out.push(separator);
+            separator = ',';
+            write_string(out, name);
+            out.push(':');
+            field.write(out);
+        }
+    }
+    if separator == '{' {
+        out.push('{');
+    }
+    out.push('}');
+}
+
+/// Writes a list.
+pub(super) fn write_each<T: Write>(values: &[T], out: &mut String) {
+    write_list(
+        out,
+        &mut values.iter().map(|value| {
+            let value: &dyn Write = value;
+            value
+        }),
+    );
+}
+
+fn write_list(out: &mut String, values: &mut dyn Iterator<Item = &'_ dyn Write>) {
+    out.push('[');
+    let mut is_first = true;
+    for value in values {
+        if !is_first {
+            out.push(',');
+        }
+        is_first = false;
+        value.write(out);
+    }
+    out.push(']');
+}
+
+/// Writes a string per RFC 8259: quote, backslash and everything below U+0020 are escaped, with the short escapes where
+/// there are some.
+pub(crate) fn write_string(out: &mut String, text: &str) {
+    out.push('"');
+    for character in text.chars() {
+        let short = match character {
+            '"' | '\\' => character,
+            '\u{8}' => 'b',
+            '\t' => 't',
+            '\n' => 'n',
+            '\u{c}' => 'f',
+            '\r' => 'r',
+            '\0'..='\u{1f}' => {
+                let digit = |value: u32| char::from_digit(value % 16, 16).unwrap_or('0');
+                let code = u32::from(character);
+                out.push_str("\\u00");
+                out.push(digit(code / 16));
+                out.push(digit(code));
+                continue;
+            }
+            _ => {
+                out.push(character);
+                continue;
+            }
+        };
+        out.push('\\');
+        out.push(short);
+    }
+    out.push('"');
+}

@@ -1,0 +1,53 @@
+//! Sorting with one piece of code for all lists.
+//!
+//! The sorts of the standard library are made anew, and large, for every type: here one sorts places in a list for all of
+//! them. Nothing here sorts where speed counts.
+
+use alloc::vec::Vec;
+use core::cmp::Ordering;
+
+/// Sorts by a key; elements with equal keys keep their order.
+pub(crate) fn sort_by_key<T, K: Ord>(list: &mut Vec<T>, key: impl Fn(&T) -> K) {
+    let order = order(list.len(), &|one, other| list.get(one).map(&key).cmp(&list.get(other).map(&key)));
+    let mut from: Vec<Option<T>> = list.drain(..).map(Some).collect();
+    list.extend(order.into_iter().filter_map(|at| from.get_mut(at)?.take()));
+}
+
+/// The places of a list's elements in the order of the elements; equal ones keep their order.
+fn order(len: usize, compare: &dyn Fn(usize, usize) -> Ordering) -> Vec<usize> {
+    let mut places: Vec<usize> = (0..len).collect();
+    places.sort_unstable_by(|one, other| compare(*one, *other).then(one.cmp(other)));
+    places
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec;
+
+    use super::*;
+
+    #[test]
+    fn equal_keys_keep_their_order() {
+        let mut list = vec![(2, 'a'), (1, 'b'), (2, 'c'), (0, 'd'), (1, 'e')];
+        sort_by_key(&mut list, |entry| entry.0);
+        assert_eq!(list, [(0, 'd'), (1, 'b'), (1, 'e'), (2, 'a'), (2, 'c')]);
+        sort_by_key(&mut list, |_| 0);
+        assert_eq!(list[0], (0, 'd'));
+    }
+
+    #[test]
+    fn lists_of_all_lengths_are_sorted_as_by_the_standard_library() {
+        let mut seed = 7_u32;
+        for length in 0..200 {
+            let mut next = || {
+                seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                seed >> 28
+            };
+            let mut list: Vec<(u32, usize)> = (0..length).map(|at| (next(), at)).collect();
+            let mut expected = list.clone();
+            expected.sort_unstable();
+            sort_by_key(&mut list, |entry| entry.0);
+            assert_eq!(list, expected);
+        }
+    }
+}
