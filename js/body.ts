@@ -1,5 +1,5 @@
 import { isAbort } from './failure.js'
-import { hookFailed } from './platform.js'
+import { hookFailed, registry } from './platform.js'
 import { timer } from './recorder.js'
 
 /** What watches a body or a stream while it is read. */
@@ -98,7 +98,7 @@ function tell(run: () => void): void {
 }
 
 /** Streams that nobody can read any more. */
-export const garbage = new FinalizationRegistry<Watcher<never>>(watcher => tell(() => watcher.collected()))
+export const garbage = registry<Watcher<never>>(watcher => tell(() => watcher.collected()))
 
 /** Milliseconds in which whoever aborted a stream says whether it goes on reading. @internal */
 export const ABORT_PAUSE = 100

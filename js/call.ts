@@ -3,7 +3,7 @@ import { Batch } from './batch.js'
 import type { EngineCall, EngineRecord, EngineRequest } from './engine.js'
 import { describe, isAbort, type Failure } from './failure.js'
 import { eventJson, unixNanos } from './log.js'
-import { hookFailed, state } from './platform.js'
+import { hookFailed, registry, state } from './platform.js'
 import type { Record as CallRecord } from './record.js'
 import { defaultRecorder, type Recorder } from './recorder.js'
 import type { Opening } from './sinks.js'
@@ -364,7 +364,8 @@ export class OpenCall {
   }
 
   private static opened(open: OpenCall): OpenCall {
-    open.recorder.opened(open)
+    if (state().platform.engine.isOff) open.isOpen = false
+    else open.recorder.opened(open)
     return open
   }
 
@@ -473,10 +474,19 @@ export class OpenCall {
   }
 
   private over(record: EngineRecord | null, how: 'ended' | 'dropped' = 'ended'): void {
-    if (!record) return
+    if (!record) {
+      if (state().platform.engine.isOff) this.lose()
+      return
+    }
     this.isOpen = false
     this.opening = undefined
     this.record = this.recorder.deliver(this, record, this.origin?.take(), how)
+  }
+
+  /** Lets go of a call that no record can come of any more. */
+  private lose(): void {
+    this.isOpen = false
+    this.recorder.lost(this)
   }
 }
 
@@ -498,7 +508,7 @@ const batch = new Batch()
 const decoder = new TextDecoder()
 
 /** Calls whose facade is garbage. */
-const dropped = new FinalizationRegistry<OpenCall>(open => open.dropped())
+const dropped = registry<OpenCall>(open => open.dropped())
 
 function given(fields: object | undefined): object {
   return fields ? Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) : {}

@@ -6,6 +6,8 @@
  * number, 0 for the latest. Methods throw an `Error` with a stable `code` for what they cannot read.
  */
 export interface Engine {
+  /** Whether the engine has broken down, where it can: then it records nothing more, and what it cannot give throws. */
+  readonly isOff?: boolean
   readonly version: string
   readonly protocols: readonly string[]
   readonly profiles: readonly string[]
@@ -96,6 +98,8 @@ export interface EngineRequest {
   readonly timeoutMs: number | null
   /** How long the client waits for the whole response at least, where it says so. */
   readonly deadlineMs: number | null
+  /** Lets go of what the engine keeps of it, where garbage collection does not know of that. Nothing follows. */
+  free?(): void
 }
 
 export interface EngineCorrelator {
@@ -127,6 +131,7 @@ export interface EngineResumed {
 export interface EngineSpans {
   /** Adds the spans of a call, with ids of 24 random bytes where it has none. */
   add(record: EngineRecord, random: Uint8Array): boolean
+  /** Writes the spans. None can be added after it. */
   tracesJson(): Uint8Array
 }
 

@@ -5,6 +5,7 @@ export type ErrorCode =
   | 'invalid_record'
   | 'invalid_snapshot'
   | 'too_large'
+  | 'unavailable'
   | 'unknown_call'
   | 'unknown_profile'
   | 'unknown_protocol'

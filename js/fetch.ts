@@ -1,4 +1,5 @@
 import { watch } from './body.js'
+import type { Call } from './call.js'
 import { state } from './platform.js'
 import type { Recorder } from './recorder.js'
 import { guarded, Wire, type Tap } from './wire.js'
@@ -7,6 +8,11 @@ import { guarded, Wire, type Tap } from './wire.js'
 export interface HookOptions {
   /** Recorder of the calls; the one of {@link configure} when it is not said. */
   recorder?: Recorder | undefined
+  /**
+   * Call that requests are attempts of as long as it is open, whatever code sends them: where {@link Call.run} cannot tell flows of
+   * control apart, as in browsers. Its recorder is the one that counts.
+   */
+  call?: Call | undefined
 }
 
 /**
@@ -46,7 +52,7 @@ export function isInstrumented(): boolean {
 export function wrapFetch(original: typeof fetch, options: HookOptions = {}): typeof fetch {
   const { behind } = state()
   const forward = behind.get(original) ?? original
-  const wire = wireOf(options.recorder)
+  const wire = watcher(options)
   const seen = function (this: unknown, ...request: Parameters<typeof fetch>): Promise<Response> {
     const send = (): Promise<Response> => forward.apply(this === seen ? undefined : this, request)
     if (isForwarding || disabled.has(seen)) return send()
@@ -78,14 +84,23 @@ function wireOf(recorder: Recorder | undefined): Wire {
   return wire
 }
 
-function see(wire: Wire, request: Parameters<typeof globalThis.fetch>, send: () => Promise<Response>): Promise<Response> {
+/** What the requests of a `fetch` are told to. */
+function watcher({ recorder, call }: HookOptions): Watcher {
+  if (!call) return wireOf(recorder)
+  const wire = wireOf(call.open.recorder)
+  return { now: () => wire.now(), begin: (url, headers, body, atMs) => wire.begin(url, headers, body, atMs, call) }
+}
+
+type Watcher = Pick<Wire, 'begin' | 'now'>
+
+function see(wire: Watcher, request: Parameters<typeof globalThis.fetch>, send: () => Promise<Response>): Promise<Response> {
   const [input, init] = request
   if (!guarded(() => mayBeModel(input, init))) return send()
   return input instanceof Request && !init?.body ? seeRequest(wire, input, init, send) : seeParts(wire, input, init, send)
 }
 
 async function seeParts(
-  wire: Wire,
+  wire: Watcher,
   input: Target,
   init: RequestInit | undefined,
   send: () => Promise<Response>,
@@ -100,7 +115,7 @@ async function seeParts(
 
 /** Of a request whose body is a stream already, a copy is read beside it. */
 async function seeRequest(
-  wire: Wire,
+  wire: Watcher,
   request: Request,
   init: RequestInit | undefined,
   send: () => Promise<Response>,

@@ -8,9 +8,15 @@ export function eventJson(event: string, atMs: number, attempt: number, fields?:
   return JSON.stringify(log)
 }
 
-/** Nanoseconds of a time in milliseconds, as JSON can carry them. */
-export function nanos(ms: number): number {
-  return ms > 0 ? Math.min(Math.round(ms * 1e6), Number.MAX_SAFE_INTEGER) : 0
+/**
+ * Nanoseconds of a time in milliseconds, as JSON can carry them: as text where they are many, which they are where the monotonic
+ * clock counts from 1970, as in Workers.
+ */
+export function nanos(ms: number): number | string {
+  if (!(ms > 0)) return 0
+  const whole = Math.round(ms * 1e6)
+  if (whole <= Number.MAX_SAFE_INTEGER) return whole
+  return whole < MOST_NANOS ? String(BigInt(whole)) : String(2n ** 64n - 1n)
 }
 
 /** Nanoseconds since 1970 as decimal text. A double holds these milliseconds to a quarter of a microsecond. */
@@ -31,6 +37,8 @@ function add(log: Record<string, unknown>, fields: object): void {
 function snake(name: string): string {
   return name.replace(/[A-Z]/g, letter => `_${letter.toLowerCase()}`)
 }
+
+const MOST_NANOS = 2 ** 64
 
 /** What is no field of an event. */
 const ENVELOPE = new Set(['atMs', 'id', 'recorder'])

@@ -9,6 +9,8 @@ export interface Platform {
   storage?: Storage<Call> | undefined
   /** Runs something soon, after what runs. */
   soon(run: () => void): void
+  /** Whether timers end with the request that set them, as in Workers: then nothing is left to a timer. */
+  isPerRequest?: boolean | undefined
 }
 
 export interface Storage<Value> {
@@ -72,6 +74,12 @@ export function hookFailed(error: unknown): void {
   const all = state()
   all.hookErrors += 1
   if (all.hookErrors === 1) warn('a hook of llmspan failed; later failures are counted', error)
+}
+
+/** Runs something for what has become garbage; never where the runtime does not tell. */
+export function registry<Held>(run: (held: Held) => void): Pick<FinalizationRegistry<Held>, 'register' | 'unregister'> {
+  if (typeof FinalizationRegistry === 'function') return new FinalizationRegistry(run)
+  return { register: () => undefined, unregister: () => false } as unknown as FinalizationRegistry<Held>
 }
 
 /** Shows something once. Nothing that is wrong with the console goes further. */

@@ -1,7 +1,7 @@
 import { unseen, within as inContext, type AmbientContext } from './ambient.js'
 import type { OpenCall } from './call.js'
 import type { EngineConfig, EngineRecord } from './engine.js'
-import { raising } from './error.js'
+import { LlmspanError, raising } from './error.js'
 import { hookFailed, state, warn } from './platform.js'
 import { Record } from './record.js'
 import { Callback, type Begun, type Opening, type Sink } from './sinks.js'
@@ -95,7 +95,8 @@ export class Recorder {
     const { engine } = state().platform
     const { config = {}, clock, wallClock } = options
     this.profiles = [...(options.profiles ?? ['otel-1.41'])]
-    raising(() => engine.recordFromJson('{"call":"1"}').attributes([...this.profiles]))
+    const unknown = options.profiles?.find(name => !engine.profiles.includes(name))
+    if (unknown !== undefined) throw new LlmspanError(`unknown profile: \`${unknown}\``, 'unknown_profile')
     this.config = raising(() => engine.config(typeof config === 'string' ? config : JSON.stringify(config)))
     this.queueSize = options.queueSize ?? 10_000
     this.clock = clock ? () => timeOf(clock) ?? 0 : now
@@ -108,7 +109,6 @@ export class Recorder {
     this.watchers = this.sinks.filter(sink => sink.ended)
     this.waitUntil = options.waitUntil
     for (const sink of this.sinks) sink.attach?.(this)
-    if (this.config.hasDeadlines) this.ticking = timer(() => this.tick(), PAUSE, 'again')
     // One that is made for a request goes away with it.
     if (!this.waitUntil) state().recorders.add(this)
   }
@@ -167,7 +167,7 @@ export class Recorder {
 
   /**
    * Ends the calls whose deadline, idle timeout or age has passed. A timer does this about every second, if the configuration
-   * has one of them.
+   * has one of them, but for Workers, where timers end with their request.
    */
   tick(atMs?: number): void {
     for (const call of this.open) call.tick(atMs)
@@ -198,10 +198,18 @@ export class Recorder {
   /** @internal */
   opened(call: OpenCall): void {
     this.open.add(call)
+    if (this.config.hasDeadlines && !state().platform.isPerRequest) this.ticking ??= timer(() => this.tick(), PAUSE, 'again')
     const { waitUntil } = this
     if (!waitUntil) return
     if (!this.isClosed) state().recorders.add(this)
     this.guard(() => waitUntil(new Promise<void>(resolve => this.awaited.set(call, resolve))))
+  }
+
+  /** Lets go of a call that no record can come of any more. @internal */
+  lost(call: OpenCall): void {
+    this.open.delete(call)
+    this.awaited.get(call)?.()
+    this.awaited.delete(call)
   }
 
   /** Asks the sinks for what is to be current inside of a function that runs as a call. Throws nothing. @internal */
@@ -285,7 +293,7 @@ export class Recorder {
       for (const sink of this.sinks) this.guard(() => sink.record(record))
     })
     // What a platform waits for is flushed at once.
-    if (!this.isClosed && !this.waitUntil) this.idle ??= timer(() => this.flushIdle(), PAUSE)
+    if (!this.isClosed && !this.waitUntil && !state().platform.isPerRequest) this.idle ??= timer(() => this.flushIdle(), PAUSE)
   }
 
   /** Hands over what is queued, between what else runs; says whether all was handed over in time. */
@@ -396,11 +404,15 @@ export function flush(timeoutMs?: number): Promise<boolean> {
   return defaultRecorder().flush(timeoutMs)
 }
 
-/** A timer that keeps no process alive. @internal */
+/** A timer that keeps no process alive; none where the runtime allows none, as Workers do outside of a request. @internal */
 export function timer(run: () => void, delayMs: number, again?: 'again'): Timer {
-  const made: unknown = again ? setInterval(run, delayMs) : setTimeout(run, delayMs)
-  ;(made as { unref?: () => void }).unref?.()
-  return made as Timer
+  try {
+    const made: unknown = again ? setInterval(run, delayMs) : setTimeout(run, delayMs)
+    ;(made as { unref?: () => void }).unref?.()
+    return made as Timer
+  } catch {
+    return undefined
+  }
 }
 
 /** @internal */

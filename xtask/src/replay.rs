@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use llmspan_runner::{corpus as corpora, report::Report, vectors as files};
 
-use crate::{node, python};
+use crate::{node, python, wasm};
 
 /// Runs the vectors below each directory.
 pub(crate) fn vectors(root: &Path, arguments: &[String]) -> Result<(), String> {
@@ -22,12 +22,36 @@ pub(crate) fn vectors(root: &Path, arguments: &[String]) -> Result<(), String> {
     if dirs.is_empty() {
         return Err("say which directories: cargo xtask vectors [--runtime RUNTIME] DIR...".into());
     }
-    let report = match runtime {
-        "node" => node::vectors(root, &dirs)?,
-        "python" => python::vectors(root, &dirs)?,
-        _ => files::run(&dirs),
-    };
-    finish("vectors", &report)
+    if runtime == ALL { through_all(root, &dirs) } else { finish("vectors", &through(root, runtime, &dirs)?) }
+}
+
+fn through(root: &Path, runtime: &str, dirs: &[PathBuf]) -> Result<Report, String> {
+    match runtime {
+        "node" => node::vectors(root, dirs),
+        "python" => python::vectors(root, dirs),
+        "wasm" => wasm::vectors(root, dirs),
+        _ => Ok(files::run(dirs)),
+    }
+}
+
+/// Runs the vectors through one runtime after the other. What is not Rust is compared with the records of Rust, text by text;
+/// the last line is theirs if all agree.
+fn through_all(root: &Path, dirs: &[PathBuf]) -> Result<(), String> {
+    let mut reports = Vec::new();
+    for runtime in RUNTIMES {
+        println!("=== {runtime}");
+        let report = through(root, runtime, dirs)?;
+        print!("{report}");
+        reports.push((runtime, report));
+    }
+    let Some((_, rust)) = reports.first() else { return Ok(()) };
+    let other = |report: &Report| report.passed != rust.passed || report.failed();
+    let others: Vec<&str> = reports.iter().filter(|(_, report)| other(report)).map(|(runtime, _)| *runtime).collect();
+    if !others.is_empty() {
+        return Err(format!("vectors failed, or others passed than in Rust: {}", others.join(", ")));
+    }
+    println!("=== the same in {}", RUNTIMES.join(", "));
+    finish("vectors", rust)
 }
 
 /// Replays the corpora in each directory.
@@ -48,11 +72,14 @@ fn finish(task: &str, report: &Report) -> Result<(), String> {
 }
 
 fn known_runtime(name: &str) -> Result<&'static str, String> {
-    let known = RUNTIMES.into_iter().find(|known| *known == name);
-    known.ok_or_else(|| format!("there is no runtime `{name}` here; the known ones: {}", RUNTIMES.join(", ")))
+    let known = RUNTIMES.into_iter().chain([ALL]).find(|known| *known == name);
+    known.ok_or_else(|| format!("there is no runtime `{name}` here; the known ones: {}, {ALL}", RUNTIMES.join(", ")))
 }
 
 const RUST: &str = "rust";
 
-/// Runtimes whose vectors this task runs.
-const RUNTIMES: [&str; 3] = [RUST, "python", "node"];
+/// One runtime after the other.
+const ALL: &str = "all";
+
+/// Runtimes whose vectors this task runs, the one that the others are compared with first.
+const RUNTIMES: [&str; 4] = [RUST, "python", "node", "wasm"];

@@ -1,11 +1,14 @@
 //! The task `test`: everything that has to hold, in one command.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Instant,
+};
 
 use crate::{
     backends, bench, fuzz, generate, node, python, replay,
     sh::{self, Program},
-    snippets,
+    snippets, wasm,
 };
 
 /// Runs every step in order, up to the first that fails; with `--backends` also against real backends.
@@ -27,13 +30,17 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<(), String> {
         ("python", python_package),
         ("node", node_package),
         ("snippets", |root| snippets::run(root, &[])),
+        ("wasm", wasm_package),
     ];
     if with_backends {
         steps.push(("backends", backends::run));
     }
     for (at, (name, step)) in (1..).zip(&steps) {
         println!("\n=== {at}/{} {name}", steps.len());
+        #[expect(clippy::disallowed_methods, reason = "how long a step takes is for people alone")]
+        let begun = Instant::now();
         step(root).map_err(|error| format!("step {at}, {name}: {error}"))?;
+        println!("--- {name}: {} s", begun.elapsed().as_secs());
     }
     println!("\nall {} steps passed", steps.len());
     Ok(())
@@ -76,6 +83,12 @@ fn python_package(root: &Path) -> Result<(), String> {
 fn node_package(root: &Path) -> Result<(), String> {
     node::run(root, &[])?;
     vectors_through(root, "node")
+}
+
+/// The WebAssembly package with its checks, its tests, and the vectors through it.
+fn wasm_package(root: &Path) -> Result<(), String> {
+    wasm::run(root, &[])?;
+    vectors_through(root, "wasm")
 }
 
 fn vectors_through(root: &Path, runtime: &str) -> Result<(), String> {

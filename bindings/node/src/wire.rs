@@ -3,7 +3,7 @@
 use llmspan_core::{
     engine::{self, Fate, Over, Resumed},
     machine::Failure,
-    provider::{self, Protocol, Tape, request},
+    provider::{self, Protocol, request},
 };
 use napi_derive::napi;
 
@@ -18,9 +18,7 @@ pub fn detect(url: String, headers: Vec<String>, first_bytes: &[u8]) -> Option<u
 /// Finds the protocol of an event that an SDK hands out, by its shape.
 #[napi(catch_unwind)]
 pub fn detect_event(json: String) -> Option<u32> {
-    let mut tape = Tape::default();
-    tape.take_down(Protocol::OpenAiChat, &mut serde_json::Deserializer::from_str(&json));
-    tape.detect().and_then(index_of)
+    Protocol::detect_event(&json).and_then(index_of)
 }
 
 /// Whether data is the JSON of one event, and not the bytes of a response.

@@ -207,7 +207,10 @@ impl Call {
         tape: &mut Tape,
     ) {
         if Tape::is_needed(protocol, json) {
-            self.handle_value(now, attempt, protocol, &mut serde_json::Deserializer::from_slice(json), tape);
+            if self.is_open() {
+                tape.take_down_object(protocol, json);
+            }
+            self.handle_tape(now, attempt, protocol, tape);
         } else {
             self.handle_payload(now, attempt, protocol, json);
         }

@@ -7,6 +7,7 @@ use crate::time::UnixNanos;
 
 /// A field of an OTLP message: its number in protobuf, its key in JSON.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(not(feature = "protobuf"), expect(dead_code, reason = "numbers are for protobuf alone"))]
 pub(super) struct Field {
     pub(super) number: u32,
     pub(super) key: &'static str,

@@ -157,14 +157,14 @@ pub struct Tape {
     tokens: Vec<Token>,
     /// The bytes of all strings, one after the other.
     text: String,
-    spelling: Spelling,
+    pub(in crate::provider) spelling: Spelling,
     /// Where the event begins: behind what a library wraps it in.
     start: usize,
 }
 
 /// How the names of members are spelled, beside the spelling of the wire.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-enum Spelling {
+pub(in crate::provider) enum Spelling {
     /// As on the wire.
     #[default]
     Wire,
@@ -222,6 +222,14 @@ impl Tape {
         self.start = self.wrapped().unwrap_or_default();
     }
 
+    /// Takes the JSON text of an object of a host down, as [`take_down`](Self::take_down) does with the object.
+    pub(crate) fn take_down_object(&mut self, protocol: Protocol, json: &[u8]) {
+        if self.take_down_json_of(Spelling::of(protocol), json).is_err() {
+            self.clear();
+        }
+        self.start = self.wrapped().unwrap_or_default();
+    }
+
     /// Whether JSON text of a library's object, read as the wire's own, could be misread.
     pub(crate) fn is_needed(protocol: Protocol, json: &[u8]) -> bool {
         Spelling::of(protocol) == Spelling::Camel || json.starts_with(br#"{"data":{"#)
@@ -240,6 +248,7 @@ impl Tape {
     pub(in crate::provider) fn clear(&mut self) {
         self.tokens.clear();
         self.text.clear();
+        self.spelling = Spelling::Wire;
         self.start = 0;
         self.tokens.shrink_to(KEPT_TOKENS);
         self.text.shrink_to(KEPT_TEXT);
@@ -273,6 +282,25 @@ impl Tape {
     /// Reads the tape from the begin of its event.
     pub(crate) fn reader(&self) -> TapeReader<'_> {
         TapeReader { tape: self, at: self.start }
+    }
+
+    /// Puts the name of a member down as the wire spells it.
+    pub(in crate::provider) fn push_name(&mut self, name: &str) -> Result<(), Malformed> {
+        let start = self.append(name)?.start;
+        match self.spelling {
+            // A name that begins with an underscore is no word: `__type` of AWS.
+            Spelling::Snake if !name.starts_with('_') && name.contains('_') => {
+                self.text.truncate(start);
+                push_camel(&mut self.text, name);
+            }
+            Spelling::Camel if name.contains(|char: char| char.is_ascii_uppercase()) => {
+                self.text.truncate(start);
+                push_snake(&mut self.text, name);
+            }
+            _ => {}
+        }
+        let end = self.text.len();
+        self.push(Token::Name(Span { start, end }))
     }
 
     pub(in crate::provider) fn push(&mut self, token: Token) -> Result<(), Malformed> {
@@ -429,21 +457,7 @@ impl Visitor<'_> for Name<'_> {
 
     fn visit_str<E: de::Error>(self, name: &str) -> Result<(), E> {
         let Self(tape) = self;
-        let start = allowed(tape.append(name))?.start;
-        match tape.spelling {
-            // A name that begins with an underscore is no word: `__type` of AWS.
-            Spelling::Snake if !name.starts_with('_') && name.contains('_') => {
-                tape.text.truncate(start);
-                push_camel(&mut tape.text, name);
-            }
-            Spelling::Camel if name.contains(|char: char| char.is_ascii_uppercase()) => {
-                tape.text.truncate(start);
-                push_snake(&mut tape.text, name);
-            }
-            _ => {}
-        }
-        let end = tape.text.len();
-        allowed(tape.push(Token::Name(Span { start, end })))
+        allowed(tape.push_name(name))
     }
 
     fn visit_bytes<E: de::Error>(self, name: &[u8]) -> Result<(), E> {

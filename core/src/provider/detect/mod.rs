@@ -104,7 +104,7 @@ impl Protocol {
     /// ```
     pub fn detect_event(json: &str) -> Option<Self> {
         let mut tape = Tape::default();
-        tape.take_down_json(json.as_bytes()).ok()?;
+        tape.take_down_object(Self::OpenAiChat, json.as_bytes());
         tape.detect()
     }
 }

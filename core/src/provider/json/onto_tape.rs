@@ -1,13 +1,24 @@
 //! JSON text onto a tape: records, events and settings, and in builds that do not read them in place, events of providers.
 
 use super::{Malformed, Number, Reader};
-use crate::provider::source::{Tape, Token};
+use crate::provider::source::{Spelling, Tape, Token};
 
 impl Tape {
     /// Takes a JSON document down in place of the event before. What comes before an error is on the tape all the same.
     pub(crate) fn take_down_json(&mut self, document: &[u8]) -> Result<(), Malformed> {
+        self.take_down_json_of(Spelling::Wire, document)
+    }
+
+    /// Takes a JSON document down whose names are spelled so.
+    pub(in crate::provider) fn take_down_json_of(
+        &mut self,
+        spelling: Spelling,
+        document: &[u8],
+    ) -> Result<(), Malformed> {
         let mut reader = Reader { rest: document };
-        self.take_down_value(&mut reader)?;
+        self.clear();
+        self.spelling = spelling;
+        self.take_value(&mut reader, 0)?;
         if reader.peek().is_none() { Ok(()) } else { Err(Malformed) }
     }
 
@@ -29,8 +40,7 @@ impl Tape {
             b'{' => {
                 self.push(Token::Object)?;
                 reader.members(|reader, name| {
-                    let span = self.append(core::str::from_utf8(name).map_err(|_| Malformed)?)?;
-                    self.push(Token::Name(span))?;
+                    self.push_name(core::str::from_utf8(name).map_err(|_| Malformed)?)?;
                     self.take_value(reader, depth + 1)
                 })?;
                 self.push(Token::End)

@@ -1,0 +1,167 @@
+//! Calls: what happens to them becomes events of the engine.
+//!
+//! Fields of events are read by the core, under the names of the event log. A method that may end the call gives its record.
+
+use alloc::sync::Arc;
+#[cfg(feature = "full")]
+use alloc::{string::String, vec::Vec};
+
+use llmspan_core::{
+    delta::ContentKind,
+    engine,
+    event::{Event, TimedEvent},
+    machine::CallStart,
+    provider,
+};
+use wasm_bindgen::prelude::*;
+
+use crate::{
+    at,
+    error::{Result, raise},
+    millis,
+    record::Record,
+};
+#[cfg(feature = "full")]
+use crate::{unix, wire::ModelRequest};
+
+/// Settings of calls.
+#[wasm_bindgen]
+pub struct Config(pub(crate) Arc<llmspan_core::config::Config>);
+
+#[wasm_bindgen]
+impl Config {
+    /// Reads settings from JSON.
+    #[wasm_bindgen(constructor)]
+    pub fn new(json: &str) -> Result<Config> {
+        llmspan_core::config::Config::from_json(json).map(|config| Self(Arc::new(config))).map_err(raise)
+    }
+
+    /// Whether a deadline, an idle timeout or an age is configured, so that `tick` has something to do.
+    #[wasm_bindgen(getter, js_name = hasDeadlines)]
+    pub fn has_deadlines(&self) -> bool {
+        self.0.has_deadlines()
+    }
+}
+
+/// One call: events in time order, then its record. Attempts go by number, 0 for the latest.
+#[wasm_bindgen]
+pub struct Call {
+    engine: engine::Call,
+    /// Holds no event but the last, and only where the libraries of its protocol respell them.
+    tape: provider::Tape,
+}
+
+#[wasm_bindgen]
+impl Call {
+    /// Opens a call with its event `call_started`.
+    #[wasm_bindgen(constructor)]
+    pub fn new(config: &Config, id: &str, json: &str) -> Result<Call> {
+        let start = TimedEvent::from_json(json).map_err(raise)?;
+        let fields = match start.event {
+            Event::CallStarted(fields) => *fields,
+            _ => CallStart::default(),
+        };
+        let engine = engine::Call::with_id(id, Arc::clone(&config.0), start.at, fields);
+        Ok(Self { engine, tape: provider::Tape::default() })
+    }
+
+    /// Opens a call that begins with a request, inside of a span if there is one.
+    #[cfg(feature = "full")]
+    #[wasm_bindgen(js_name = ofRequest)]
+    pub fn of_request(
+        config: &Config,
+        id: &str,
+        at_ms: f64,
+        unix_ms: Option<f64>,
+        request: &ModelRequest,
+        trace_id: Option<String>,
+        parent_span_id: Option<String>,
+    ) -> Call {
+        let mut start = CallStart::from(&request.0);
+        start.unix_ns = unix_ms.map(unix);
+        start.trace_id = trace_id.map(Into::into);
+        start.parent_span_id = parent_span_id.map(Into::into);
+        let engine = engine::Call::with_id(id, Arc::clone(&config.0), at(at_ms), start);
+        Self { engine, tape: provider::Tape::default() }
+    }
+
+    /// Applies one event of the log.
+    pub fn event(&mut self, json: &str) -> Result<Option<Record>> {
+        let TimedEvent { at, attempt, event, .. } = TimedEvent::from_json(json).map_err(raise)?;
+        self.engine.handle_event(at, attempt, &event);
+        Ok(self.record())
+    }
+
+    /// Applies the event `headers_received`. Gives the delay before a retry that the server asks for, in milliseconds.
+    pub fn headers(&mut self, json: &str) -> Result<Option<f64>> {
+        let TimedEvent { at, attempt, event, .. } = TimedEvent::from_json(json).map_err(raise)?;
+        self.engine.handle_event(at, attempt, &event);
+        Ok(match event {
+            Event::HeadersReceived(headers) => headers.retry_after_ns.map(|delay| millis(delay.as_nanos())),
+            _ => None,
+        })
+    }
+
+    /// Applies raw response bytes.
+    pub fn bytes(&mut self, at_ms: f64, attempt: u32, protocol: u32, data: &[u8]) {
+        if let Some(protocol) = protocol_at(protocol) {
+            self.engine.handle_bytes(at(at_ms), of(attempt), protocol, data);
+        }
+    }
+
+    /// Applies provider events as JSON text: one a line, each at its time.
+    pub fn payloads(&mut self, times_ms: &[f64], attempt: u32, protocol: u32, lines: &str) {
+        if let Some(protocol) = protocol_at(protocol) {
+            for (at_ms, json) in times_ms.iter().zip(lines.split('\n')) {
+                self.engine.handle_object(at(*at_ms), of(attempt), protocol, json.as_bytes(), &mut self.tape);
+            }
+        }
+    }
+
+    /// Applies a chunk with content of one kind, `bytes` long, or 0 when nobody counted; `false` for a kind that there is not.
+    pub fn content(&mut self, at_ms: f64, attempt: u32, kind: &str, bytes: u32) -> bool {
+        let Some(kind) = ContentKind::of_word(kind) else { return false };
+        self.engine.handle_content(at(at_ms), of(attempt), kind, bytes);
+        true
+    }
+
+    /// Ends the call if a deadline of its configuration has passed.
+    pub fn tick(&mut self, at_ms: f64) -> Option<Record> {
+        self.engine.handle_timeout(at(at_ms));
+        self.record()
+    }
+
+    /// Ends the call because its owner goes away.
+    pub fn dropped(&mut self, at_ms: f64) -> Option<Record> {
+        self.engine.handle_dropped(at(at_ms));
+        self.record()
+    }
+
+    /// Number of attempts so far; 0 once the call has ended.
+    #[wasm_bindgen(getter, js_name = attemptCount)]
+    pub fn attempt_count(&self) -> u32 {
+        self.engine.attempt_count().unwrap_or(0)
+    }
+}
+
+impl Call {
+    fn record(&mut self) -> Option<Record> {
+        self.engine.poll_record().map(Record)
+    }
+}
+
+/// Replays an event log, as JSON lines, to the records of its calls; calls that it leaves open end as `abandoned`.
+#[cfg(feature = "full")]
+#[wasm_bindgen]
+pub fn replay(log: &str, config: &Config) -> Result<Vec<String>> {
+    let records = engine::replay(log, (*config.0).clone()).map_err(raise)?;
+    Ok(records.iter().map(llmspan_core::record::Record::to_json).collect())
+}
+
+pub(crate) fn protocol_at(index: u32) -> Option<provider::Protocol> {
+    provider::Protocol::ALL.get(usize::try_from(index).ok()?).copied()
+}
+
+fn of(attempt: u32) -> Option<u32> {
+    (attempt > 0).then_some(attempt)
+}

@@ -1,0 +1,5 @@
+import * as slim from 'llmspan-wasm/slim'
+
+import { runSlim } from './checks.mjs'
+
+globalThis.result = await runSlim(slim)

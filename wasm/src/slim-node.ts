@@ -1,0 +1,12 @@
+/** Entry point for Node, Deno and Bun: reads the module from its file. */
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { setImmediate } from 'node:timers'
+
+import { read } from '../read.cjs'
+import { watchProcess } from './platform.js'
+import { startSync } from './slim-start.js'
+
+startSync(read('llmspan-slim.wasm'), { storage: new AsyncLocalStorage(), soon: run => void setImmediate(run) })
+watchProcess()
+
+export * from './slim.js'

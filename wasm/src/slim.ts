@@ -1,0 +1,11 @@
+/** The API without what the small engine cannot do. */
+export { Attempt, Call, Exchange, Phase } from '../../js/call.js'
+export { LlmspanError, type ErrorCode } from '../../js/error.js'
+export { detect, protocols, version } from '../../js/functions.js'
+export { observe, type ObserveOptions } from '../../js/observe.js'
+export { currentCall, hookErrors } from '../../js/platform.js'
+export { Record } from '../../js/record.js'
+export type * from '../../js/record-data.js'
+export { configure, defaultRecorder, flush, Recorder, type RecorderOptions, type RecorderStats } from '../../js/recorder.js'
+export { Callback, Memory, type Sink } from '../../js/sinks.js'
+export type * from '../../js/types.js'

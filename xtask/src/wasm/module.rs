@@ -1,0 +1,119 @@
+//! The modules of bindings/wasm: compiled, bound to JavaScript, made small, and checked.
+
+use std::{
+    fs,
+    io::Write as _,
+    path::{Path, PathBuf},
+};
+
+use flate2::{Compression, write::GzEncoder};
+use wasm_bindgen_cli_support::Bindgen;
+use wasmparser::{Parser, Payload, TypeRef, Validator};
+
+use super::functions;
+use crate::sh::Program;
+
+/// One way to build the crate.
+#[derive(Clone, Copy)]
+pub(super) struct Build {
+    pub(super) name: &'static str,
+    features: &'static str,
+    /// The file that is published.
+    pub(super) file: &'static str,
+}
+
+pub(super) const BUILDS: [Build; 2] = [
+    Build { name: "full", features: "", file: "llmspan.wasm" },
+    Build { name: "slim", features: "--no-default-features --features slim", file: "llmspan-slim.wasm" },
+];
+
+/// Bytes as they are, and compressed.
+pub(super) struct Size {
+    pub(super) raw: u64,
+    pub(super) gzip: u64,
+}
+
+impl Size {
+    pub(super) fn of_file(path: &Path) -> Result<Self, String> {
+        let bytes = read(path)?;
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        let compressed =
+            encoder.write_all(&bytes).and_then(|()| encoder.finish()).map_err(|error| error.to_string())?;
+        Ok(Self { raw: bytes.len() as u64, gzip: compressed.len() as u64 })
+    }
+}
+
+/// Makes every build in the folder `build` of the package.
+pub(super) fn make(root: &Path, package: &Path, with_functions: bool) -> Result<(), String> {
+    BUILDS.iter().try_for_each(|build| make_one(root, package, build, with_functions))
+}
+
+fn make_one(root: &Path, package: &Path, build: &Build, with_functions: bool) -> Result<(), String> {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |dir| root.join(dir));
+    Program::cargo(root)
+        .args("build --locked --package llmspan-wasm --profile wasm --target wasm32-unknown-unknown")
+        .args(build.features)
+        .env("RUSTFLAGS", without_paths(root))
+        .run()?;
+    let out = package.join("build").join(build.name);
+    fs::create_dir_all(&out).map_err(|error| format!("{}: {error}", out.display()))?;
+    Bindgen::new()
+        .input_path(target.join("wasm32-unknown-unknown/wasm/llmspan_wasm.wasm"))
+        .web(true)
+        .and_then(|bindgen| bindgen.omit_default_module_path(true).typescript(true).generate(&out))
+        .map_err(|error| format!("wasm-bindgen: {error:#}"))?;
+
+    let (bound, published) = (out.join("llmspan_wasm_bg.wasm"), package.join("build").join(build.file));
+    // It takes a while, and mostly there is nothing new.
+    let (from, done) = ([OPTIONS.as_bytes(), &read(&bound)?].concat(), out.join("optimized.stamp"));
+    if !published.is_file() || fs::read(&done).ok().as_ref() != Some(&from) {
+        optimize(root, package, &bound, &published, "")?;
+        fs::write(&done, from).map_err(|error| format!("{}: {error}", done.display()))?;
+    }
+    check(&read(&published)?)?;
+    if with_functions {
+        let named = out.join("named.wasm");
+        optimize(root, package, &bound, &named, "--debuginfo")?;
+        println!("\n{}", functions::table(&read(&named)?)?);
+    }
+    Ok(())
+}
+
+/// Flags that keep the folders of this machine out of what is published.
+fn without_paths(root: &Path) -> String {
+    let home = std::env::home_dir().unwrap_or_default().join(".cargo");
+    let home = std::env::var_os("CARGO_HOME").map_or(home, PathBuf::from);
+    format!("--remap-path-prefix={}=cargo --remap-path-prefix={}=.", home.display(), root.display())
+}
+
+/// Makes the WebAssembly as small as it gets once it is compressed, for browsers of the last years.
+fn optimize(root: &Path, package: &Path, from: &Path, to: &Path, more: &str) -> Result<(), String> {
+    let optimizer = package.join("node_modules/binaryen/bin/wasm-opt");
+    Program::new(root, "node").arg(&optimizer).args(OPTIONS).args(more).arg(from).args("-o").arg(to).run()
+}
+
+/// Inlining makes the WebAssembly smaller, but more than that it takes away what compression finds.
+const OPTIONS: &str = "-Oz --flexible-inline-max-function-size 0 --always-inline-max-function-size 0 \
+    --one-caller-inline-max-function-size 0 --enable-bulk-memory --enable-mutable-globals \
+    --enable-nontrapping-float-to-int --enable-sign-ext --enable-reference-types --enable-multivalue \
+    --strip-producers --strip-target-features";
+
+/// A module that is valid, and that needs nothing but what its JavaScript gives it.
+fn check(wasm: &[u8]) -> Result<(), String> {
+    Validator::new().validate_all(wasm).map_err(|error| format!("the WebAssembly is not valid: {error}"))?;
+    for payload in Parser::new(0).parse_all(wasm) {
+        if let Payload::ImportSection(imports) = payload.map_err(|error| error.to_string())? {
+            for import in imports.into_imports() {
+                let import = import.map_err(|error| error.to_string())?;
+                if !import.module.starts_with("./llmspan_wasm") || !matches!(import.ty, TypeRef::Func(_)) {
+                    return Err(format!("the WebAssembly imports `{}` of `{}`", import.name, import.module));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, String> {
+    fs::read(path).map_err(|error| format!("{}: {error}", path.display()))
+}
