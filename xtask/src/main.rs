@@ -13,6 +13,7 @@ mod fuzz;
 mod generate;
 mod limits;
 mod node;
+mod page;
 mod protocols;
 mod python;
 mod replay;
@@ -50,6 +51,7 @@ fn run(arguments: &[String]) -> Result<(), String> {
         "fuzz" => fuzz::run(&root, rest),
         "generate" => generate::generate(&root, sh::flag(rest, "--check")?),
         "node" => node::run(&root, rest),
+        "page" => page::run(&root, rest),
         "python" => python::run(&root, rest),
         "snippets" => snippets::run(&root, rest),
         "test" => test::run(&root, rest),
@@ -85,6 +87,8 @@ cargo xtask <task>
   fuzz [--seconds N] [--seed N] [TARGET...]
                                    run the fuzz targets, 10 seconds each unless told; all of them when none is named
   node                             build the Node package, install it, and run its checks and tests
+  page [--serve PORT|--test]       put the page of examples/browser into target/page, and serve it on the local machine with an
+                                   endpoint that misbehaves, or test it in Chromium
   python                           build the Python package, install it, and run its checks and tests
   snippets                         run the programs that the documents show
   wasm [--build] [--functions]     build the WebAssembly package, hold its sizes against tests/budgets.toml, install it,

@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::{
-    backends, bench, fuzz, generate, node, python, replay,
+    backends, bench, fuzz, generate, node, page, python, replay,
     sh::{self, Program},
     snippets, wasm,
 };
@@ -31,6 +31,7 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<(), String> {
         ("node", node_package),
         ("snippets", |root| snippets::run(root, &[])),
         ("wasm", wasm_package),
+        ("page", |root| page::run(root, &["--test".into()])),
     ];
     if with_backends {
         steps.push(("backends", backends::run));

@@ -1,0 +1,2 @@
+/** The build puts the package here. */
+export * from 'llmspan-wasm'
