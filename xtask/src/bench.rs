@@ -10,14 +10,14 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
-    budgets::{Budget, Budgets, Size},
+    budgets::{Budget, Budgets},
     sh::{self, Program},
 };
 
 /// Counts, prints and compares; with `--update` writes the budgets in place of comparing.
 pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<(), String> {
     let update = sh::flag(arguments, "--update")?;
-    let rustc = rustc_version(root)?;
+    let rustc = sh::rustc_version(root)?;
     let instructions = if cfg!(target_os = "linux") {
         instructions(root)?
     } else {
@@ -29,7 +29,9 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<(), String> {
     print_table(&costs, &committed);
     let mut failures = broken_promises(&costs);
     if update {
-        new_budgets(&costs, rustc, Budgets::read(root)?.wasm).write(root)?;
+        // What other tasks count stays.
+        let arch = env::consts::ARCH.into();
+        Budgets { rustc, arch, workload: workloads(&costs), ..Budgets::read(root)? }.write(root)?;
     } else {
         failures.extend(over_budget(&costs, &committed, &rustc));
     }
@@ -184,19 +186,13 @@ fn compare(name: &str, kind: &str, counts: &Budget, bound: &Budget, room: f64, f
     }
 }
 
-/// The sizes of the WebAssembly are not measured here, and stay.
-fn new_budgets(costs: &[Cost], rustc: String, wasm: BTreeMap<String, Size>) -> Budgets {
+fn workloads(costs: &[Cost]) -> BTreeMap<String, Budget> {
     let with_room = |count: f64| (count * (1.0 + ROOM) * 10.0).round() / 10.0;
     let budget = |cost: &Cost| {
         let budget = Budget { instructions: cost.counts.instructions.map(with_room), ..cost.counts.clone() };
         (cost.name.clone(), budget)
     };
-    Budgets {
-        rustc,
-        arch: env::consts::ARCH.into(),
-        wasm,
-        workload: costs.iter().filter(|cost| !is_baseline(&cost.name)).map(budget).collect(),
-    }
+    costs.iter().filter(|cost| !is_baseline(&cost.name)).map(budget).collect()
 }
 
 /// Counts the instructions of each workload with callgrind, by name.
@@ -246,7 +242,7 @@ fn runner(root: &Path) -> Result<PathBuf, String> {
         sh::apt_install(root, "valgrind libc6-dbg")
             .map_err(|error| format!("valgrind has to be installed to count instructions ({error})"))?;
     }
-    let version = locked_version(root, "gungraun")?;
+    let version = sh::locked_version(root, "gungraun")?;
     let tools = root.join("target/tools");
     let runner = tools.join("bin/gungraun-runner");
     let installed = fs::read_to_string(tools.join(".crates.toml")).unwrap_or_default();
@@ -255,23 +251,6 @@ fn runner(root: &Path) -> Result<PathBuf, String> {
         Program::cargo(root).args(&install).arg(&tools).run()?;
     }
     Ok(runner)
-}
-
-fn locked_version(root: &Path, package: &str) -> Result<String, String> {
-    let text = fs::read_to_string(root.join("Cargo.lock")).map_err(|error| format!("Cargo.lock: {error}"))?;
-    let lock: toml::Table = text.parse().map_err(|error| format!("Cargo.lock: {error}"))?;
-    let packages = lock.get("package").and_then(toml::Value::as_array).into_iter().flatten();
-    let field = |entry: &toml::Value, key: &str| entry.get(key).and_then(toml::Value::as_str).map(String::from);
-    packages
-        .filter(|entry| field(entry, "name").as_deref() == Some(package))
-        .find_map(|entry| field(entry, "version"))
-        .ok_or_else(|| format!("Cargo.lock has no {package}"))
-}
-
-fn rustc_version(root: &Path) -> Result<String, String> {
-    let rustc = env::var("RUSTC").unwrap_or_else(|_| "rustc".into());
-    let text = Program::new(root, &rustc).args("--version").read()?;
-    Ok(text.split_whitespace().nth(1).unwrap_or_default().into())
 }
 
 /// What the decoders of the protocols are compared with.

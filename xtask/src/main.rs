@@ -2,9 +2,12 @@
 
 extern crate alloc;
 
+mod api;
+mod artifacts;
 mod backends;
 mod bench;
 mod budgets;
+mod committed;
 mod definitions;
 mod demo;
 mod faults;
@@ -16,11 +19,15 @@ mod node;
 mod page;
 mod protocols;
 mod python;
+mod release;
 mod replay;
 mod sh;
+mod sizes;
 mod snippets;
+mod supply;
 mod test;
 mod wasm;
+mod workflows;
 
 use std::{
     env,
@@ -43,6 +50,7 @@ fn run(arguments: &[String]) -> Result<(), String> {
     let (task, rest) = arguments.split_first().map_or(("help", arguments), |(task, rest)| (task.as_str(), rest));
     let root = root();
     match task {
+        "api" => api::run(&root, rest),
         "backends" => backends::run(&root),
         "bench" => bench::run(&root, rest),
         "corpus" => replay::corpus(rest),
@@ -53,10 +61,14 @@ fn run(arguments: &[String]) -> Result<(), String> {
         "node" => node::run(&root, rest),
         "page" => page::run(&root, rest),
         "python" => python::run(&root, rest),
+        "release" => release::run(&root, rest),
+        "sizes" => sizes::run(&root, rest),
         "snippets" => snippets::run(&root, rest),
+        "supply" => supply::run(&root, rest),
         "test" => test::run(&root, rest),
         "vectors" => replay::vectors(&root, rest),
         "wasm" => wasm::run(&root, rest),
+        "workflows" => workflows::run(&root),
         "help" | "--help" | "-h" => {
             print!("{HELP}");
             Ok(())
@@ -95,5 +107,16 @@ cargo xtask <task>
                                    and run its checks and tests; with --build stop once it is packed, with --functions
                                    show which functions make it large
   generate [--check]               write the files that are generated, or check them
+  api [--update]                   compare what each package offers with tests/api; with --update write it there
+  sizes [--update]                 compare the sizes of the packages, and what importing them takes, with
+                                   tests/budgets.toml; with --update write what was measured there
+  supply [--update|--oldest|--advisories]
+                                   compare the dependencies with tests/supply, and check licences, sources and
+                                   compilers; with --update write them there; with --oldest build the crates with
+                                   the oldest dependencies that they allow; with --advisories look for known
+                                   vulnerabilities, which takes the network
+  workflows                        check the workflows in .github
+  release --check [--tag vX.Y.Z]   check that the packages agree and are complete
+  release --version X.Y.Z          set the version of all packages
   help                             this text
 ";

@@ -7,7 +7,7 @@ use std::{
 
 use llmspan_runner::report::Report;
 
-use crate::{foreign, sh::Program};
+use crate::{budgets::Import, foreign, sh::Program};
 
 /// The task `node`: everything that has to hold for the package.
 pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<(), String> {
@@ -36,6 +36,74 @@ pub(crate) fn vectors(root: &Path, dirs: &[PathBuf]) -> Result<Report, String> {
 /// Builds and installs the package, and gives the folder in which programs find it.
 pub(crate) fn installed(root: &Path) -> Result<PathBuf, String> {
     Ok(Package::installed(root)?.dir)
+}
+
+/// The folders of the packages for JavaScript that there are.
+pub(crate) fn packages(root: &Path) -> impl Iterator<Item = &'static str> {
+    let is_there = |folder: &&str| root.join(folder).join("package.json").is_file();
+    ENTRIES.into_iter().map(|(folder, _)| folder).filter(is_there)
+}
+
+/// What a package for JavaScript offers, from the types that its sources give. What its sources import has to be built: the
+/// WebAssembly package has the engine's types from its build.
+pub(crate) fn api(root: &Path, package: &str) -> Result<String, String> {
+    let tools = Package { home: root.join("node"), dir: root.join("target/node") };
+    tools.install_tools()?;
+    let home = root.join(package);
+    if !home.join("node_modules").is_dir() {
+        Program::new(&home, NPM).args("ci --silent").run()?;
+    }
+    let out = root.join("target/api").join(package);
+    let tsc = tools.node("").arg(&tools.home.join("node_modules/typescript/bin/tsc")).args("-p");
+    tsc.arg(&home.join("tsconfig.json")).args("--emitDeclarationOnly --outDir").arg(&out).run()?;
+    let mut listing = String::new();
+    let entries = ENTRIES.into_iter().filter(|(folder, _)| *folder == package).flat_map(|(_, entries)| entries);
+    for entry in entries {
+        let index = out.join(package).join("src").join(format!("{entry}.d.ts"));
+        let names = tools.node("").arg(&tools.home.join("scripts/api.mjs")).arg(&index).read()?;
+        listing.push_str(&["\n=== ", entry, "\n\n", &names].concat());
+    }
+    Ok(listing)
+}
+
+/// The tarball of the package, with the addon for this platform.
+pub(crate) fn tarball(root: &Path) -> Result<PathBuf, String> {
+    Package::installed(root)?.tarballs().pop().ok_or_else(|| "the tarball has gone".into())
+}
+
+/// Makes the packages of the platforms as a release does, from files that stand for the addons, and checks that the package
+/// itself has none of them left.
+pub(crate) fn platforms(root: &Path) -> Result<(), String> {
+    let tools = Package { home: root.join("node"), dir: root.join("target/node") };
+    tools.install_tools()?;
+    let home = root.join("target/platforms");
+    let fail = |error: std::io::Error| format!("{}: {error}", home.display());
+    if home.exists() {
+        fs::remove_dir_all(&home).map_err(fail)?;
+    }
+    let addons = home.join("addons");
+    fs::create_dir_all(&addons).map_err(fail)?;
+    for name in ["package.json", "README.md", "LICENSE-APACHE", "LICENSE-MIT", "binding.cjs", "binding.d.cts"] {
+        fs::copy(tools.home.join(name), home.join(name)).map_err(fail)?;
+    }
+    link(&tools.home.join("node_modules"), &home.join("node_modules")).map_err(fail)?;
+    for platform in PLATFORMS {
+        fs::write(addons.join(format!("llmspan.{platform}.node")), "not an addon").map_err(fail)?;
+    }
+    Program::new(&home, NODE).arg(&tools.home.join("scripts/platforms.mjs")).arg(&addons).run()?;
+    let packed = Program::new(&home, NPM).args("pack --silent --dry-run --json").read()?;
+    if packed.contains(".node\"") { Err(format!("the package holds addons: {packed}")) } else { Ok(()) }
+}
+
+/// What importing the installed package takes: its own modules, and what it loads of Node beyond what Node does by itself.
+/// Instructions are not counted: those of V8 vary from run to run by more than an import takes.
+pub(crate) fn import(root: &Path) -> Result<Import, String> {
+    let package = Package { home: root.join("node"), dir: root.join("target/node") };
+    package.write("import.cjs", IMPORT)?;
+    let counts = package.node("import.cjs").read()?;
+    let (modules, runtime) = counts.trim().split_once(' ').ok_or_else(|| format!("not a count: {counts}"))?;
+    let modules = modules.parse().map_err(|error| format!("{counts}: {error}"))?;
+    Ok(Import { runtime: runtime.into(), modules, instructions: None })
 }
 
 /// A folder below `target` in which a packed package is installed, next to what its tests need.
@@ -82,6 +150,7 @@ impl Package {
 
     /// Installs the pinned tools, unless they are there.
     fn install_tools(&self) -> Result<(), String> {
+        fs::create_dir_all(&self.dir).map_err(|error| format!("{}: {error}", self.dir.display()))?;
         let lock = self.home.join("package-lock.json");
         let wanted = fs::read_to_string(&lock).map_err(|error| format!("{}: {error}", lock.display()))?;
         let stamp = self.dir.join("installed.txt");
@@ -126,8 +195,7 @@ impl Package {
     }
 
     pub(crate) fn tarballs(&self) -> Vec<PathBuf> {
-        let entries = fs::read_dir(&self.dir).into_iter().flatten().flatten().map(|entry| entry.path());
-        entries.filter(|path| path.extension().is_some_and(|extension| extension == "tgz")).collect()
+        tarballs(&self.dir)
     }
 
     pub(crate) fn npm(&self, arguments: &str) -> Program {
@@ -164,6 +232,12 @@ fn copy_tests(from: &Path, to: &Path, wanted: &dyn Fn(&str) -> bool, tests: &mut
     Ok(())
 }
 
+/// The packed packages in a folder.
+pub(crate) fn tarballs(dir: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path());
+    entries.filter(|path| path.extension().is_some_and(|extension| extension == "tgz")).collect()
+}
+
 #[cfg(unix)]
 pub(crate) fn link(target: &Path, to: &Path) -> std::io::Result<()> {
     std::os::unix::fs::symlink(target, to)
@@ -175,7 +249,22 @@ pub(crate) fn link(target: &Path, to: &Path) -> std::io::Result<()> {
 }
 
 const NODE: &str = "node";
-const NPM: &str = if cfg!(windows) { "npm.cmd" } else { "npm" };
+pub(crate) const NPM: &str = if cfg!(windows) { "npm.cmd" } else { "npm" };
+
+/// The packages, with the modules that users import: those that say the same for another runtime are left out.
+const ENTRIES: [(&str, &[&str]); 2] = [("node", &["index"]), ("wasm", &["node", "init", "slim-node", "slim-init"])];
+
+/// The platforms that have an addon, as napi names them.
+const PLATFORMS: [&str; 8] = [
+    "darwin-arm64",
+    "darwin-x64",
+    "linux-arm64-gnu",
+    "linux-arm64-musl",
+    "linux-x64-gnu",
+    "linux-x64-musl",
+    "win32-arm64-msvc",
+    "win32-x64-msvc",
+];
 
 /// What the tests import beside the package.
 const TEST_DEPENDENCIES: [&str; 17] = [
@@ -197,3 +286,11 @@ const TEST_DEPENDENCIES: [&str; 17] = [
     "openai",
     "undici-types",
 ];
+
+/// Counts the files that a `require` loads, and what Node loads of itself for them.
+const IMPORT: &str = "\
+const before = process.moduleLoadList.length
+require('llmspan')
+const files = Object.keys(require.cache).length - 1
+console.log(files + process.moduleLoadList.length - before, 'node', process.versions.node)
+";

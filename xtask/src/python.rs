@@ -7,7 +7,11 @@ use std::{
 
 use llmspan_runner::report::Report;
 
-use crate::{foreign, sh::Program};
+use crate::{
+    budgets::Import,
+    foreign,
+    sh::{self, Program},
+};
 
 /// The task `python`: everything that has to hold for the package.
 pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<(), String> {
@@ -40,6 +44,36 @@ pub(crate) fn installed(root: &Path) -> Result<PathBuf, String> {
     Ok(Venv::with_package(root)?.dir.join("venv").join(BIN))
 }
 
+/// What the package offers, from its sources and its stub.
+pub(crate) fn api(root: &Path) -> Result<String, String> {
+    let venv = Venv::with_tools(root)?;
+    venv.python().arg(&root.join("python/tests/public_api.py")).arg(&root.join("python")).read()
+}
+
+/// The wheel and the source distribution, built.
+pub(crate) fn distribution(root: &Path) -> Result<(PathBuf, PathBuf), String> {
+    let venv = Venv::with_package(root)?;
+    let wheel = distributions(&venv.dir.join("dist"), ".whl").pop().ok_or("the wheel has gone")?;
+    Ok((wheel, venv.build("sdist", ".tar.gz")?))
+}
+
+/// What importing the installed package takes beyond what the interpreter does by itself.
+pub(crate) fn import(root: &Path) -> Result<Import, String> {
+    let venv = Venv { root: root.into(), dir: root.join("target/python") };
+    let script = venv.dir.join("import.py");
+    fs::write(&script, IMPORT).map_err(|error| format!("{}: {error}", script.display()))?;
+    let counts = venv.python().args("-I").arg(&script).args("count").read()?;
+    let (modules, runtime) = counts.trim().split_once(' ').ok_or_else(|| format!("not a count: {counts}"))?;
+    let modules = modules.parse().map_err(|error| format!("{counts}: {error}"))?;
+    let python = venv.dir.join("venv").join(BIN).join("python");
+    let run = |what| sh::instructions(&venv.dir, &[&python, Path::new("-I"), &script, Path::new(what)]);
+    let instructions = match (run("import")?, run("nothing")?) {
+        (Some(all), Some(own)) => Some(all.saturating_sub(own)),
+        _ => None,
+    };
+    Ok(Import { runtime: runtime.into(), modules, instructions })
+}
+
 /// A virtual environment below `target/python`, with the pinned tools and the wheel of the package.
 struct Venv {
     root: PathBuf,
@@ -48,9 +82,14 @@ struct Venv {
 }
 
 impl Venv {
-    fn with_package(root: &Path) -> Result<Self, String> {
+    fn with_tools(root: &Path) -> Result<Self, String> {
         let venv = Self { root: root.into(), dir: root.join("target/python") };
         venv.install_tools()?;
+        Ok(venv)
+    }
+
+    fn with_package(root: &Path) -> Result<Self, String> {
+        let venv = Self::with_tools(root)?;
         let wheel = venv.build("build --release --strip", ".whl")?;
         venv.pip("install --quiet --force-reinstall --no-deps").arg(&wheel).run()?;
         Ok(venv)
@@ -116,7 +155,8 @@ impl Venv {
     }
 }
 
-fn interpreter(root: &Path) -> Program {
+/// The interpreter of the search path.
+pub(crate) fn interpreter(root: &Path) -> Program {
     Program::new(root, if cfg!(windows) { "python" } else { "python3" })
 }
 
@@ -125,4 +165,14 @@ fn distributions(dir: &Path, suffix: &str) -> Vec<PathBuf> {
     entries.filter(|path| path.display().to_string().ends_with(suffix)).collect()
 }
 
-const BIN: &str = if cfg!(windows) { "Scripts" } else { "bin" };
+pub(crate) const BIN: &str = if cfg!(windows) { "Scripts" } else { "bin" };
+
+/// Counts the modules that an import loads, or just imports, or does neither.
+const IMPORT: &str = "\
+import platform, sys
+before = len(sys.modules)
+if sys.argv[1] != 'nothing':
+    import llmspan
+if sys.argv[1] == 'count':
+    print(len(sys.modules) - before, platform.python_implementation(), platform.python_version())
+";

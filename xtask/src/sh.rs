@@ -3,6 +3,7 @@
 use std::{
     env,
     ffi::OsStr,
+    fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
@@ -73,6 +74,21 @@ pub(crate) fn find(program: &str) -> Option<PathBuf> {
     env::split_paths(&env::var_os("PATH")?).map(|dir| dir.join(program)).find(|path| path.is_file())
 }
 
+/// Counts the instructions of a program with valgrind; none where there is no valgrind.
+pub(crate) fn instructions(dir: &Path, command: &[&Path]) -> Result<Option<u64>, String> {
+    if cfg!(not(target_os = "linux")) || find("valgrind").is_none() {
+        return Ok(None);
+    }
+    let mut valgrind = Command::new("valgrind");
+    valgrind.args(["--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null"]).args(command);
+    // Sets of strings are walked in another order with every seed.
+    let output =
+        valgrind.current_dir(dir).env("PYTHONHASHSEED", "0").output().map_err(|error| format!("valgrind: {error}"))?;
+    let text = String::from_utf8_lossy(&output.stderr);
+    let count = text.lines().find_map(|line| line.split_once("refs:")?.1.trim().replace(',', "").parse().ok());
+    if output.status.success() && count.is_some() { Ok(count) } else { Err(format!("valgrind failed: {text}")) }
+}
+
 /// Whether the only flag that a task knows is given.
 pub(crate) fn flag(arguments: &[String], name: &str) -> Result<bool, String> {
     match arguments {
@@ -88,4 +104,23 @@ pub(crate) fn apt_install(root: &Path, packages: &str) -> Result<(), String> {
         |arguments: &str| Program::new(root, "apt-get").args(arguments).env("DEBIAN_FRONTEND", "noninteractive").run();
     apt("update --quiet")?;
     apt(&format!("install --quiet --yes --no-install-recommends {packages}"))
+}
+
+/// The version of a package that the lock file has, the first one if there are several.
+pub(crate) fn locked_version(root: &Path, package: &str) -> Result<String, String> {
+    let text = fs::read_to_string(root.join("Cargo.lock")).map_err(|error| format!("Cargo.lock: {error}"))?;
+    let lock: toml::Table = text.parse().map_err(|error| format!("Cargo.lock: {error}"))?;
+    let packages = lock.get("package").and_then(toml::Value::as_array).into_iter().flatten();
+    let field = |entry: &toml::Value, key: &str| entry.get(key).and_then(toml::Value::as_str).map(String::from);
+    packages
+        .filter(|entry| field(entry, "name").as_deref() == Some(package))
+        .find_map(|entry| field(entry, "version"))
+        .ok_or_else(|| format!("Cargo.lock has no {package}"))
+}
+
+/// The version of the compiler.
+pub(crate) fn rustc_version(root: &Path) -> Result<String, String> {
+    let rustc = env::var("RUSTC").unwrap_or_else(|_| "rustc".into());
+    let text = Program::new(root, &rustc).args("--version").read()?;
+    Ok(text.split_whitespace().nth(1).unwrap_or_default().into())
 }

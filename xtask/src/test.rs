@@ -6,9 +6,9 @@ use std::{
 };
 
 use crate::{
-    backends, bench, fuzz, generate, node, page, python, replay,
+    api, artifacts, backends, bench, fuzz, generate, node, page, python, release, replay,
     sh::{self, Program},
-    snippets, wasm,
+    sizes, snippets, supply, wasm, workflows,
 };
 
 /// Runs every step in order, up to the first that fails; with `--backends` also against real backends.
@@ -25,26 +25,34 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<(), String> {
         ("corpus", corpus),
         ("fuzz", |root| fuzz::run(root, &["--seconds", "1", "--seed", "1"].map(String::from))),
         ("no_std", no_std),
-        ("licences and sources", licences),
+        ("workflows", workflows::run),
+        ("dependencies", |root| supply::run(root, &[])),
+        ("oldest dependencies", supply::oldest),
         ("budgets", |root| bench::run(root, &[])),
         ("python", python_package),
         ("node", node_package),
         ("snippets", |root| snippets::run(root, &[])),
         ("wasm", wasm_package),
         ("page", |root| page::run(root, &["--test".into()])),
+        ("public api", |root| api::run(root, &[])),
+        ("packages", packages),
     ];
     if with_backends {
         steps.push(("backends", backends::run));
     }
     for (at, (name, step)) in (1..).zip(&steps) {
         println!("\n=== {at}/{} {name}", steps.len());
-        #[expect(clippy::disallowed_methods, reason = "how long a step takes is for people alone")]
-        let begun = Instant::now();
+        let start = clock();
         step(root).map_err(|error| format!("step {at}, {name}: {error}"))?;
-        println!("--- {name}: {} s", begun.elapsed().as_secs());
+        println!("--- {name}: {} s", start.elapsed().as_secs());
     }
     println!("\nall {} steps passed", steps.len());
     Ok(())
+}
+
+#[expect(clippy::disallowed_methods, reason = "how long a step takes is no event of a call")]
+fn clock() -> Instant {
+    Instant::now()
 }
 
 /// A step fails with what the user has to know.
@@ -137,12 +145,12 @@ fn no_std(root: &Path) -> Result<(), String> {
     })
 }
 
-fn licences(root: &Path) -> Result<(), String> {
-    if sh::find("cargo-deny").is_none() {
-        println!("not run: there is no cargo-deny (deny.toml holds its rules)");
-        return Ok(());
-    }
-    Program::cargo(root).args("deny --workspace --locked check licenses sources bans").run()
+/// What a release uploads: packed once, then its sizes, its files, and what the repository says of it.
+fn packages(root: &Path) -> Result<(), String> {
+    release::written(root, None)?;
+    let artifacts = artifacts::pack(root)?;
+    release::packed(root, &artifacts)?;
+    sizes::compare(root, &artifacts, false)
 }
 
 /// A directory of material that is kept beside the repository.
