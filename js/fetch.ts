@@ -96,7 +96,10 @@ type Watcher = Pick<Wire, 'begin' | 'now'>
 function see(wire: Watcher, request: Parameters<typeof globalThis.fetch>, send: () => Promise<Response>): Promise<Response> {
   const [input, init] = request
   if (!guarded(() => mayBeModel(input, init))) return send()
-  return input instanceof Request && !init?.body ? seeRequest(wire, input, init, send) : seeParts(wire, input, init, send)
+  // Proxies send a request on to another address: `fetch(url, request)`.
+  const given: unknown = init
+  const whole = given instanceof Request ? given : input instanceof Request && !init?.body ? input : undefined
+  return whole ? seeRequest(wire, whole, input, init, send) : seeParts(wire, input, init, send)
 }
 
 async function seeParts(
@@ -117,6 +120,7 @@ async function seeParts(
 async function seeRequest(
   wire: Watcher,
   request: Request,
+  target: Target,
   init: RequestInit | undefined,
   send: () => Promise<Response>,
 ): Promise<Response> {
@@ -129,7 +133,7 @@ async function seeRequest(
     () => undefined,
   )
   const body = await Promise.race([copy, answered]).catch(() => undefined)
-  const tap = guarded(() => wire.begin(request.url, headers, new Uint8Array(body ?? new ArrayBuffer(0)), atMs))
+  const tap = guarded(() => wire.begin(target instanceof Request ? target.url : String(target), headers, new Uint8Array(body ?? new ArrayBuffer(0)), atMs))
   return respond(response, tap, init?.signal ?? request.signal)
 }
 

@@ -259,6 +259,15 @@ test('a Request object is seen, and its body arrives', async () => {
   assert.deepEqual([record.outcome, record.model], ['success', 'gpt-4.1-mini'])
 })
 
+test('a request that a proxy sends on to another address', async () => {
+  const { bench, fetch, url } = begin('usage=always')
+  const received = new Request('http://proxy.example/v1/chat/completions', chat)
+  const response = await fetch(url, received)
+  assert.match(await response.text(), /\[DONE\]/)
+  const { outcome, model, usage } = await bench.record()
+  assert.deepEqual([outcome, model, usage?.input_tokens], ['success', 'gpt-4.1-mini', 21])
+})
+
 test('what is not for a model is not touched', async () => {
   const { bench, fetch } = begin()
   const response = await fetch(`${server.address}/health`)

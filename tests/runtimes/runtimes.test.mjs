@@ -52,7 +52,7 @@ test('bun', () => inProcess(tool('bun'), ['run']))
 
 test('workerd', async () => {
   const conditions = ['workerd', 'worker', 'browser']
-  for (const flags of [[], ['nodejs_als']]) {
+  for (const flags of [[], ['nodejs_compat']]) {
     const answer = await inWorker('worker', conditions, flags)
     expectAll(answer, 'stands still')
   }
@@ -61,7 +61,7 @@ test('workerd', async () => {
 
 test('a proxy in workerd', async () => {
   const bindings = { UPSTREAM: `${host.origin}/s/chunks=4`, OTLP_URL: `${host.origin}/v1/traces` }
-  const worker = await startWorker(process.env.LLMSPAN_WORKER, ['workerd', 'worker', 'browser'], ['nodejs_als'], bindings)
+  const worker = await startWorker(process.env.LLMSPAN_WORKER, ['workerd', 'worker', 'browser'], ['nodejs_compat'], bindings)
   try {
     const body = JSON.stringify({ model: 'gpt-4.1-mini', stream: true, messages: [{ role: 'user', content: 'Hi' }] })
     const headers = { 'content-type': 'application/json', authorization: 'Bearer none' }
@@ -152,8 +152,12 @@ function expectAll(answer, clock) {
 
   assert.deepEqual(views, { explain: true, waterfall: true, html: true, attributes: true, chrome: true })
 
-  assert.equal(no_pause.frozen, clock === 'stands still', JSON.stringify(no_pause))
-  if (clock === 'stands still') assert.match(no_pause.explain.join('\n'), /clock/)
+  // A time of zero is never sold as truth; in workers there are such.
+  for (const { stood, frozen, said } of no_pause) {
+    assert.ok(frozen || !stood)
+    assert.equal(said, frozen)
+  }
+  if (clock === 'stands still') assert.ok(no_pause.some(({ stood }) => stood))
   assert.ok(Math.abs(wall_clock.off_by_ms) < 60_000, `${wall_clock.off_by_ms}`)
 }
 

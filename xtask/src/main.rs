@@ -21,6 +21,7 @@ mod protocols;
 mod python;
 mod release;
 mod replay;
+mod runtimes;
 mod sh;
 mod sizes;
 mod snippets;
@@ -62,6 +63,7 @@ fn run(arguments: &[String]) -> Result<(), String> {
         "page" => page::run(&root, rest),
         "python" => python::run(&root, rest),
         "release" => release::run(&root, rest),
+        "runtimes" => runtimes::run(&root, rest),
         "sizes" => sizes::run(&root, rest),
         "snippets" => snippets::run(&root, rest),
         "supply" => supply::run(&root, rest),
@@ -103,6 +105,8 @@ cargo xtask <task>
                                    endpoint that misbehaves, or test it in Chromium
   python                           build the Python package, install it, and run its checks and tests
   snippets                         run the programs that the documents show
+  runtimes                         run the WebAssembly package in Node, Deno, Bun, workerd and Chromium, bundled and not;
+                                   installs Chromium through apt
   wasm [--build] [--functions]     build the WebAssembly package, hold its sizes against tests/budgets.toml, install it,
                                    and run its checks and tests; with --build stop once it is packed, with --functions
                                    show which functions make it large

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{node::Package, sh::Program, wasm};
+use crate::{node::Package, runtimes, sh::Program, wasm};
 
 /// The task `page`: puts the page into `target/page`, and with `--serve` or `--test` serves or tests it.
 pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<(), String> {
@@ -21,6 +21,7 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<(), String> {
             serve.env("LLMSPAN_FAULTS", faults(root)?).run()
         }
         ["--test"] => {
+            runtimes::with_chromium(root)?;
             let (tools, page) = build(root)?;
             tools.npm("test").env("LLMSPAN_PAGE", page).env("LLMSPAN_FAULTS", faults(root)?).run()
         }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::{
-    api, artifacts, backends, bench, fuzz, generate, node, page, python, release, replay,
+    api, artifacts, backends, bench, fuzz, generate, node, page, python, release, replay, runtimes,
     sh::{self, Program},
     sizes, snippets, supply, wasm, workflows,
 };
@@ -33,6 +33,7 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<(), String> {
         ("node", node_package),
         ("snippets", |root| snippets::run(root, &[])),
         ("wasm", wasm_package),
+        ("runtimes", |root| runtimes::run(root, &[])),
         ("page", |root| page::run(root, &["--test".into()])),
         ("public api", |root| api::run(root, &[])),
         ("packages", packages),
