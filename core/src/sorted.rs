@@ -1,23 +1,53 @@
 //! Sorting with one piece of code for all lists.
 //!
-//! The sorts of the standard library are made anew, and large, for every type: here one sorts places in a list for all of
-//! them. Nothing here sorts where speed counts.
+//! The sorts of the standard library are made anew, and large, for every type: here its heap puts places in a list in order,
+//! for all of them. Nothing here sorts where speed counts.
 
-use alloc::vec::Vec;
+use alloc::{collections::BinaryHeap, vec::Vec};
 use core::cmp::Ordering;
 
 /// Sorts by a key; elements with equal keys keep their order.
 pub(crate) fn sort_by_key<T, K: Ord>(list: &mut Vec<T>, key: impl Fn(&T) -> K) {
+    if list.is_sorted_by_key(&key) {
+        return;
+    }
     let order = order(list.len(), &|one, other| list.get(one).map(&key).cmp(&list.get(other).map(&key)));
     let mut from: Vec<Option<T>> = list.drain(..).map(Some).collect();
     list.extend(order.into_iter().filter_map(|at| from.get_mut(at)?.take()));
 }
 
 /// The places of a list's elements in the order of the elements; equal ones keep their order.
-fn order(len: usize, compare: &dyn Fn(usize, usize) -> Ordering) -> Vec<usize> {
-    let mut places: Vec<usize> = (0..len).collect();
-    places.sort_unstable_by(|one, other| compare(*one, *other).then(one.cmp(other)));
-    places
+fn order(len: usize, compare: Compare<'_>) -> Vec<usize> {
+    let places: BinaryHeap<Place<'_>> = (0..len).map(|at| Place { at, compare }).collect();
+    places.into_sorted_vec().into_iter().map(|place| place.at).collect()
+}
+
+type Compare<'a> = &'a dyn Fn(usize, usize) -> Ordering;
+
+/// A place in a list, which is ordered as its element is.
+struct Place<'a> {
+    at: usize,
+    compare: Compare<'a>,
+}
+
+impl Ord for Place<'_> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        (self.compare)(self.at, other.at).then(self.at.cmp(&other.at))
+    }
+}
+
+impl PartialOrd for Place<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Eq for Place<'_> {}
+
+impl PartialEq for Place<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use alloc::{string::String, vec::Vec};
 
 use crate::{
-    fields::{Write as _, write_string},
+    fields::{OBJECT_BYTES, Write as _, write_string},
     limits::{Limits, cut},
     record::{AttributeValue, Attributes, InterChunk, RecordError, Usage},
     time::{MAX_SAFE_INTEGER, Nanos},
@@ -77,7 +77,7 @@ impl<'a> Args<'a> {
 
     /// The arguments as a JSON object.
     pub(super) fn to_json(&self) -> String {
-        let mut out = String::new();
+        let mut out = String::with_capacity(OBJECT_BYTES);
         write_members(&mut out, self.0.iter().map(|(key, arg)| (*key, arg)), |out, arg| arg.write(out));
         out
     }

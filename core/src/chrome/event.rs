@@ -57,10 +57,13 @@ struct Text<'a>(&'a str);
 
 impl fmt::Display for Text<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = String::new();
+        let mut text = String::with_capacity(self.0.len().saturating_add(QUOTES));
         write_string(&mut text, self.0);
         f.write_str(&text)
     }
 }
+
+/// Room for the quotes of a text.
+const QUOTES: usize = 2;
 
 const NANOS_PER_MICRO: u64 = 1_000;

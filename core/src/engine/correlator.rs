@@ -1,6 +1,6 @@
 //! Which call a request belongs to, where nothing but the requests of a client can be seen.
 
-use alloc::{boxed::Box, collections::VecDeque};
+use alloc::{boxed::Box, vec::Vec};
 
 use crate::{
     limits::CORRELATED_CALLS,
@@ -57,9 +57,9 @@ use crate::{
 #[derive(Clone, Debug, Default)]
 pub struct Correlator {
     /// Calls that wait for a retry, in the order of their failures.
-    waiting: VecDeque<Waiting>,
+    waiting: Vec<Waiting>,
     /// Calls whose retries stopped coming.
-    over: VecDeque<Over>,
+    over: Vec<Over>,
 }
 
 /// A call that goes on with a request.
@@ -116,7 +116,7 @@ impl Correlator {
         self.handle_timeout(now);
         let candidates = self.waiting.iter().enumerate().filter(|(_, waiting)| waiting.is_resumed_by(flow, request));
         let best = candidates.min_by_key(|(_, waiting)| waiting.distance(now, request));
-        let resumed = best.map(|(at, _)| at).and_then(|at| self.waiting.remove(at));
+        let resumed = best.map(|(at, _)| at).map(|at| self.waiting.remove(at));
         if let Some(flow) = flow {
             self.handle_flow_moved_on(flow);
         }
@@ -143,11 +143,11 @@ impl Correlator {
     ) -> Fate {
         let Some(reason) = worth_a_retry(failure) else { return Fate::Over };
         if self.waiting.len() >= CORRELATED_CALLS {
-            let oldest = self.waiting.pop_front();
+            let oldest = self.waiting.drain(..1);
             self.over.extend(oldest.map(|oldest| Over { call: oldest.call, failed_at: oldest.failed_at }));
         }
         let patience = failure.retry_after_ns.unwrap_or_default().max(LONGEST_BACKOFF).min(LONGEST_PATIENCE);
-        self.waiting.push_back(Waiting {
+        self.waiting.push(Waiting {
             call,
             flow,
             key: request.idempotency_key.clone(),
@@ -189,7 +189,7 @@ impl Correlator {
 
     /// The next call whose retries stopped coming, the earliest failure first.
     pub fn poll_over(&mut self) -> Option<Over> {
-        self.over.pop_front()
+        (!self.over.is_empty()).then(|| self.over.remove(0))
     }
 
     fn give_up(&mut self, is_over: impl Fn(&Waiting) -> bool) {
@@ -197,7 +197,7 @@ impl Correlator {
         self.waiting.retain(|waiting| {
             let is_over = is_over(waiting);
             if is_over {
-                over.push_back(Over { call: waiting.call, failed_at: waiting.failed_at });
+                over.push(Over { call: waiting.call, failed_at: waiting.failed_at });
             }
             !is_over
         });

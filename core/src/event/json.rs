@@ -257,7 +257,8 @@ call_ended error_type status_code message
 call_dropped";
 
 impl Flat {
-    fn into_event(mut self) -> Result<TimedEvent, Error> {
+    /// Fields are taken out one by one: what an error leaves behind is dropped with the object.
+    fn into_event(&mut self) -> Result<TimedEvent, Error> {
         let invalid = |detail: String| Error::new(ErrorKind::InvalidEvent, detail);
         let Some(at) = self.at_ns else { return Err(invalid("an event needs `at_ns`".into())) };
         let Some(name) = self.event.take() else { return Err(invalid("an event needs `event`".into())) };
@@ -278,41 +279,41 @@ impl Flat {
 
         let event = match &*name {
             "call_started" => Event::CallStarted(Box::new(CallStart {
-                operation: self.operation,
-                provider: self.provider,
-                model: self.model,
+                operation: self.operation.take(),
+                provider: self.provider.take(),
+                model: self.model.take(),
                 stream: self.stream,
                 unix_ns: self.unix_ns,
-                trace_id: self.trace_id,
-                span_id: self.span_id,
-                parent_span_id: self.parent_span_id,
-                attributes: attributes_of(self.attributes, self.request.as_deref()),
-                request: self.request.map(|input| Box::new(input.request)),
+                trace_id: self.trace_id.take(),
+                span_id: self.span_id.take(),
+                parent_span_id: self.parent_span_id.take(),
+                attributes: attributes_of(self.attributes.take(), self.request.as_deref()),
+                request: self.request.take().map(|input| Box::new(input.request)),
             })),
-            "phase_started" => Event::PhaseStarted(self.name.ok_or_else(|| missing("name"))?),
-            "phase_ended" => Event::PhaseEnded(self.name.ok_or_else(|| missing("name"))?),
+            "phase_started" => Event::PhaseStarted(self.name.take().ok_or_else(|| missing("name"))?),
+            "phase_ended" => Event::PhaseEnded(self.name.take().ok_or_else(|| missing("name"))?),
             "attempt_started" => Event::AttemptStarted(Box::new(AttemptStart {
-                provider: self.provider,
-                model: self.model,
-                endpoint: self.endpoint,
-                hedged: self.hedged.unwrap_or(false),
-                attributes: self.attributes.unwrap_or_default(),
+                provider: self.provider.take(),
+                model: self.model.take(),
+                endpoint: self.endpoint.take(),
+                hedged: self.hedged == Some(true),
+                attributes: self.attributes.take().unwrap_or_default(),
             })),
             "request_sent" => Event::RequestSent,
             "headers_received" => Event::HeadersReceived(Box::new(self.headers())),
             "chunk" => Event::Chunk(Box::new(Chunk {
                 content: self.content.unwrap_or_default(),
                 bytes: self.bytes,
-                finish_reasons: self.finish_reasons.unwrap_or_default(),
-                usage: self.usage,
-                response_id: self.response_id,
-                response_model: self.response_model,
-                tool_call: self.tool_call,
-                error: self.error,
-                terminal: self.terminal.unwrap_or(false),
+                finish_reasons: self.finish_reasons.take().unwrap_or_default(),
+                usage: self.usage.take(),
+                response_id: self.response_id.take(),
+                response_model: self.response_model.take(),
+                tool_call: self.tool_call.take(),
+                error: self.error.take(),
+                terminal: self.terminal == Some(true),
             })),
             "payload" => {
-                let Text(data) = self.data.ok_or_else(|| missing("data"))?;
+                let Text(data) = self.data.take().ok_or_else(|| missing("data"))?;
                 Event::Payload(protocol(self.protocol.as_deref().ok_or_else(|| missing("protocol"))?)?, data.into())
             }
             "bytes" => {
@@ -320,19 +321,19 @@ impl Flat {
                 Event::Bytes(protocol, bytes(self.utf8.as_deref(), self.base64.as_deref())?)
             }
             "keep_alive" => Event::KeepAlive,
-            "usage" => Event::Usage(Box::new(self.usage.ok_or_else(|| missing("usage"))?)),
+            "usage" => Event::Usage(Box::new(self.usage.take().ok_or_else(|| missing("usage"))?)),
             "delivered" => Event::Delivered,
             "attempt_failed" => Event::AttemptFailed(Box::new(Failure {
-                error_type: self.error_type,
+                error_type: self.error_type.take(),
                 status_code: self.status_code,
-                message: self.message,
-                abort_like: self.abort_like.unwrap_or(false),
+                message: self.message.take(),
+                abort_like: self.abort_like == Some(true),
                 retry_after_ns: self.retry_after_ns,
             })),
             "retry_scheduled" => Event::RetryScheduled(Retry {
                 delay_ns: self.delay_ns.unwrap_or_default(),
                 reason: self.reason.unwrap_or_default(),
-                server_requested: self.server_requested.unwrap_or(false),
+                server_requested: self.server_requested == Some(true),
             }),
             "retry_wait_ended" => Event::RetryWaitEnded(match self.aborted {
                 Some(true) => WaitEnd::Aborted,
@@ -343,16 +344,16 @@ impl Flat {
             "consumer_closed" => Event::ConsumerClosed,
             "timed_out" => Event::TimedOut(self.kind.unwrap_or_default()),
             "tick" => Event::Tick,
-            "attributes" => Event::Attributes(self.attributes.ok_or_else(|| missing("attributes"))?),
+            "attributes" => Event::Attributes(self.attributes.take().ok_or_else(|| missing("attributes"))?),
             "call_ended" => Event::CallEnded(Box::new(Failure {
-                error_type: self.error_type,
+                error_type: self.error_type.take(),
                 status_code: self.status_code,
-                message: self.message,
+                message: self.message.take(),
                 ..Failure::default()
             })),
             _ => Event::CallDropped,
         };
-        Ok(TimedEvent { at, call: self.call, attempt: self.attempt, event })
+        Ok(TimedEvent { at, call: self.call.take(), attempt: self.attempt, event })
     }
 
     /// The headers as the event states them, over what its raw headers say.

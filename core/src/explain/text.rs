@@ -7,6 +7,7 @@ use alloc::{
 };
 
 use crate::{
+    fields::plain,
     record::{Money, RecordError, Usage},
     time::Nanos,
 };
@@ -50,8 +51,7 @@ pub(crate) fn grouped(count: u64) -> String {
 
 /// A rate with a comma between thousands; nothing for what is no number.
 pub(crate) fn grouped_rate(rate: f64) -> Option<String> {
-    rate.is_finite().then(|| {
-        let text = rate.to_string();
+    plain(rate).map(|text| {
         let (whole, rest) = text.split_once('.').unwrap_or((&text, ""));
         let (sign, digits) = whole.strip_prefix('-').map_or(("", whole), |digits| ("-", digits));
         let point = if rest.is_empty() { "" } else { "." };

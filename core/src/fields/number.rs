@@ -27,8 +27,44 @@ pub(crate) fn write_float(out: &mut dyn Write, value: f64) -> fmt::Result {
     }
 }
 
+/// The shortest decimal that reads as the same float, without an exponent and without `.0`. Nothing for what is no number.
+pub(crate) fn plain(value: f64) -> Option<String> {
+    let mut text = String::new();
+    if !value.is_finite() {
+        return None;
+    }
+    // A string takes all that is written to it.
+    let _ = write_float(&mut text, value);
+    let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+    let (sign, digits) = digits.strip_prefix('-').map_or(("", digits), |digits| ("-", digits));
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let fraction = if fraction == "0" { "" } else { fraction };
+    let exponent: i32 = exponent.parse().ok()?;
+    let shift = usize::try_from(exponent.unsigned_abs()).ok()?;
+    let zeros = |count: usize| core::iter::repeat_n('0', count);
+    let mut plain = String::from(sign);
+    if exponent < 0 {
+        plain.push_str("0.");
+        plain.extend(zeros(shift.saturating_sub(whole.len())));
+        plain.push_str(whole);
+        plain.push_str(fraction);
+    } else {
+        plain.push_str(whole);
+        let (before, after) = fraction.split_at_checked(shift).unwrap_or((fraction, ""));
+        plain.push_str(before);
+        plain.extend(zeros(shift.saturating_sub(before.len())));
+        if !after.is_empty() {
+            plain.push('.');
+            plain.push_str(after);
+        }
+    }
+    Some(plain)
+}
+
 #[cfg(test)]
 mod tests {
+    use alloc::string::ToString as _;
+
     use super::*;
 
     #[track_caller]
@@ -36,6 +72,11 @@ mod tests {
         let mut out = String::new();
         write_float(&mut out, value).unwrap();
         assert_eq!(out, serde_json::to_string(&value).unwrap());
+        // Of two that are equally short and equally near, the standard library takes another one.
+        let expected = value.is_finite().then(|| value.to_string());
+        assert_eq!(plain(value).map(|text| text.len()), expected.map(|text| text.len()), "{value:e}");
+        let read: Option<f64> = plain(value).map(|text| text.parse().unwrap());
+        assert_eq!(read.map(f64::to_bits), value.is_finite().then(|| value.to_bits()));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::objects::{Skips, Write, WriteFields};
 
 /// The JSON of a value.
 pub(crate) fn to_json(value: &dyn Write) -> String {
-    let mut out = String::new();
+    let mut out = String::with_capacity(OBJECT_BYTES);
     value.write(&mut out);
     out
 }
@@ -70,29 +70,37 @@ fn write_list(out: &mut String, values: &mut dyn Iterator<Item = &'_ dyn Write>)
 /// there are some.
 pub(crate) fn write_string(out: &mut String, text: &str) {
     out.push('"');
-    for character in text.chars() {
-        let short = match character {
-            '"' | '\\' => character,
-            '\u{8}' => 'b',
-            '\t' => 't',
-            '\n' => 'n',
-            '\u{c}' => 'f',
-            '\r' => 'r',
-            '\0'..='\u{1f}' => {
-                let digit = |value: u32| char::from_digit(value % 16, 16).unwrap_or('0');
-                let code = u32::from(character);
-                out.push_str("\\u00");
-                out.push(digit(code / 16));
-                out.push(digit(code));
-                continue;
-            }
-            _ => {
-                out.push(character);
-                continue;
-            }
-        };
-        out.push('\\');
-        out.push(short);
+    let mut rest = text;
+    while let Some(at) = rest.bytes().position(|byte| matches!(byte, b'"' | b'\\' | ..b' ')) {
+        let (plain, special) = rest.split_at_checked(at).unwrap_or_default();
+        out.push_str(plain);
+        let mut characters = special.chars();
+        characters.next().into_iter().for_each(|character| write_escape(out, character));
+        rest = characters.as_str();
     }
+    out.push_str(rest);
     out.push('"');
 }
+
+fn write_escape(out: &mut String, character: char) {
+    out.push('\\');
+    let short = match character {
+        '\u{8}' => 'b',
+        '\t' => 't',
+        '\n' => 'n',
+        '\u{c}' => 'f',
+        '\r' => 'r',
+        '\0'..='\u{1f}' => {
+            let digit = |value: u32| char::from_digit(value % 16, 16).unwrap_or('0');
+            let code = u32::from(character);
+            out.push_str("u00");
+            out.push(digit(code / 16));
+            digit(code)
+        }
+        _ => character,
+    };
+    out.push(short);
+}
+
+/// Room that most objects fit into.
+pub(crate) const OBJECT_BYTES: usize = 128;

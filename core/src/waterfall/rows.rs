@@ -1,6 +1,6 @@
 //! From a record to the rows of its waterfall.
 
-use alloc::{collections::BTreeMap, format, vec, vec::Vec};
+use alloc::{format, vec, vec::Vec};
 
 use super::{
     fold::{Group, fold},
@@ -11,6 +11,7 @@ use crate::{
     explain::{error_label, grouped_rate, readable},
     limits::{WATERFALL_DEPTH, WATERFALL_STALL_ROWS, WATERFALL_STALLS},
     record::{AttemptRecord, EventKind, Outcome, PhaseRecord, Record, WaitRecord},
+    sorted::sort_by_key,
     time::Nanos,
 };
 
@@ -34,7 +35,7 @@ pub(super) fn rows(record: &Record) -> Vec<Row> {
         }
         groups.push(group);
     }
-    groups.sort_by_key(Group::start);
+    sort_by_key(&mut groups, Group::start);
     fold(groups, record)
 }
 
@@ -134,8 +135,8 @@ fn steps(record: &Record, attempt: &AttemptRecord, stalls: &Stalls, rows: &mut V
     }
 }
 
-/// The stalls of each attempt: how many, and the first of them.
-struct Stalls(BTreeMap<u32, (usize, Vec<Stall>)>);
+/// The stalls of each attempt: its number, how many, and the first of them.
+struct Stalls(Vec<(u32, usize, Vec<Stall>)>);
 
 #[derive(Clone, Copy)]
 struct Stall {
@@ -145,10 +146,14 @@ struct Stall {
 
 impl Stalls {
     fn of(record: &Record) -> Self {
-        let mut all: BTreeMap<u32, (usize, Vec<Stall>)> = BTreeMap::new();
+        let mut all: Vec<(u32, usize, Vec<Stall>)> = Vec::new();
         for event in record.events.iter().filter(|event| event.kind == EventKind::Stall) {
             let Some(attempt) = event.attempt else { continue };
-            let (count, stalls) = all.entry(attempt).or_default();
+            let at = all.binary_search_by_key(&attempt, |(number, ..)| *number).unwrap_or_else(|at| {
+                all.insert(at, (attempt, 0, Vec::new()));
+                at
+            });
+            let Some((_, count, stalls)) = all.get_mut(at) else { continue };
             *count = count.saturating_add(1);
             if stalls.len() < WATERFALL_STALLS {
                 let length = event.duration_ns.unwrap_or_default();
@@ -159,11 +164,15 @@ impl Stalls {
     }
 
     fn of_attempt(&self, number: u32) -> impl Iterator<Item = Stall> {
-        self.0.get(&number).into_iter().flat_map(|(_, stalls)| stalls).copied()
+        self.get(number).into_iter().flat_map(|(.., stalls)| stalls).copied()
     }
 
     fn count(&self, number: u32) -> usize {
-        self.0.get(&number).map_or(0, |(count, _)| *count)
+        self.get(number).map_or(0, |(_, count, _)| *count)
+    }
+
+    fn get(&self, number: u32) -> Option<&(u32, usize, Vec<Stall>)> {
+        self.0.get(self.0.binary_search_by_key(&number, |(number, ..)| *number).ok()?)
     }
 }
 

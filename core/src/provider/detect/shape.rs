@@ -60,7 +60,7 @@ fn of_event_text(start: &[u8]) -> Option<Protocol> {
 
 /// The first message of an AWS event stream, by the name of its event.
 fn of_message(start: &[u8]) -> Option<Protocol> {
-    let at = memchr::memmem::find(start, EVENT_TYPE)?;
+    let at = start.windows(EVENT_TYPE.len()).position(|bytes| bytes == EVENT_TYPE)?;
     // Two bytes of length stand before the name.
     let name = start.get(at.checked_add(EVENT_TYPE.len())?.checked_add(2)?..)?;
     if name.starts_with(b"chunk") {

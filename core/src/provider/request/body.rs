@@ -34,66 +34,132 @@ impl Body {
     }
 
     fn member<'de, S: Source<'de>>(&mut self, source: &mut S, name: &[u8], depth: u32) -> Result<(), Malformed> {
-        match name {
-            b"model" if depth == 0 => self.model = text(source)?,
-            b"stream" if depth == 0 => self.stream = flag(source)?,
-            b"generationConfig" | b"generation_config" | b"inferenceConfig" | b"options" | b"parameters"
-            | b"thinkingConfig" | b"thinking_config" | b"reasoning" | b"output_config"
-                if depth < DEPTH && source.peek() == Some(b'{') =>
-            {
-                return source.members(|source, name| self.member(source, name, depth.saturating_add(1)));
-            }
+        let Some((_, member)) = MEMBERS.iter().find(|(known, _)| known.as_bytes() == name) else {
+            return source.skip_value();
+        };
+        let is_object = source.peek() == Some(b'{');
+        match member {
+            Member::Model if depth == 0 => self.model = text(source)?,
+            Member::Stream if depth == 0 => self.stream = flag(source)?,
+            Member::Parameters if depth < DEPTH && is_object => return self.members(source, depth),
             // DashScope keeps its messages in there; of OpenAI's it is the conversation itself.
-            b"input" if depth == 0 && source.peek() == Some(b'{') => {
-                return source.members(|source, name| self.member(source, name, depth.saturating_add(1)));
-            }
-            b"messages" | b"contents" | b"input" | b"chat_history" => {
-                add(&mut self.messages, elements(source)?);
-            }
-            // The last message of Cohere's first API, or all that the model is given.
-            b"message" | b"prompt" | b"inputText" | b"inputs" if depth < 2 => {
+            Member::Input | Member::ToolConfig if depth == 0 && is_object => return self.members(source, depth),
+            Member::Input | Member::Messages => add(&mut self.messages, elements(source)?),
+            Member::Message if depth < 2 => {
                 source.skip_value()?;
                 add(&mut self.messages, Some(1));
             }
-            b"toolConfig" if depth == 0 && source.peek() == Some(b'{') => {
-                return source.members(|source, name| self.member(source, name, depth.saturating_add(1)));
-            }
-            b"tools" => add(&mut self.tools, tools(source)?),
-            b"max_tokens"
-            | b"max_completion_tokens"
-            | b"max_output_tokens"
-            | b"maxOutputTokens"
-            | b"maxTokens"
-            | b"max_new_tokens"
-            | b"num_predict"
-            | b"max_tokens_to_sample"
-            | b"max_gen_len"
-            | b"maxTokenCount" => {
-                put(&mut self.parameters.max_tokens, whole(source)?);
-            }
-            b"temperature" => put(&mut self.parameters.temperature, float(source)?),
-            b"top_p" | b"topP" => put(&mut self.parameters.top_p, float(source)?),
-            b"p" if self.is_cohere => put(&mut self.parameters.top_p, float(source)?),
-            b"top_k" | b"topK" => put(&mut self.parameters.top_k, float(source)?),
-            b"k" if self.is_cohere => put(&mut self.parameters.top_k, float(source)?),
-            b"seed" | b"random_seed" => put(&mut self.parameters.seed, integer(source)?),
-            b"frequency_penalty" | b"frequencyPenalty" => {
-                put(&mut self.parameters.frequency_penalty, float(source)?);
-            }
-            b"presence_penalty" | b"presencePenalty" => put(&mut self.parameters.presence_penalty, float(source)?),
-            b"stop" | b"stop_sequences" | b"stopSequences" => self.parameters.stop_sequences = texts(source)?,
-            b"n" | b"candidateCount" | b"candidate_count" if !self.is_cohere => {
-                put(&mut self.parameters.choice_count, whole(source)?);
-            }
-            b"service_tier" | b"serviceTier" => put(&mut self.parameters.service_tier, text(source)?),
-            b"reasoning_effort" | b"effort" | b"thinkingLevel" | b"thinking_level" | b"think" => {
-                put(&mut self.parameters.reasoning_level, text(source)?);
-            }
+            Member::Tools => add(&mut self.tools, tools(source)?),
+            Member::MaxTokens => put(&mut self.parameters.max_tokens, whole(source)?),
+            Member::Temperature => put(&mut self.parameters.temperature, float(source)?),
+            Member::TopP => put(&mut self.parameters.top_p, float(source)?),
+            Member::CohereP if self.is_cohere => put(&mut self.parameters.top_p, float(source)?),
+            Member::TopK => put(&mut self.parameters.top_k, float(source)?),
+            Member::CohereK if self.is_cohere => put(&mut self.parameters.top_k, float(source)?),
+            Member::Seed => put(&mut self.parameters.seed, integer(source)?),
+            Member::FrequencyPenalty => put(&mut self.parameters.frequency_penalty, float(source)?),
+            Member::PresencePenalty => put(&mut self.parameters.presence_penalty, float(source)?),
+            Member::Stop => self.parameters.stop_sequences = texts(source)?,
+            Member::Choices if !self.is_cohere => put(&mut self.parameters.choice_count, whole(source)?),
+            Member::ServiceTier => put(&mut self.parameters.service_tier, text(source)?),
+            Member::Effort => put(&mut self.parameters.reasoning_level, text(source)?),
             _ => source.skip_value()?,
         }
         Ok(())
     }
+
+    fn members<'de, S: Source<'de>>(&mut self, source: &mut S, depth: u32) -> Result<(), Malformed> {
+        source.members(|source, name| self.member(source, name, depth.saturating_add(1)))
+    }
 }
+
+/// What a member says, whatever its name.
+#[derive(Clone, Copy, Debug)]
+enum Member {
+    Choices,
+    CohereK,
+    CohereP,
+    Effort,
+    FrequencyPenalty,
+    Input,
+    MaxTokens,
+    /// The last message of Cohere's first API, or all that the model is given.
+    Message,
+    Messages,
+    Model,
+    /// An object that parameters are in.
+    Parameters,
+    PresencePenalty,
+    Seed,
+    ServiceTier,
+    Stop,
+    Stream,
+    Temperature,
+    ToolConfig,
+    Tools,
+    TopK,
+    TopP,
+}
+
+const MEMBERS: &[(&str, Member)] = &[
+    ("model", Member::Model),
+    ("stream", Member::Stream),
+    ("messages", Member::Messages),
+    ("contents", Member::Messages),
+    ("chat_history", Member::Messages),
+    ("input", Member::Input),
+    ("message", Member::Message),
+    ("prompt", Member::Message),
+    ("inputText", Member::Message),
+    ("inputs", Member::Message),
+    ("tools", Member::Tools),
+    ("toolConfig", Member::ToolConfig),
+    ("generationConfig", Member::Parameters),
+    ("generation_config", Member::Parameters),
+    ("inferenceConfig", Member::Parameters),
+    ("options", Member::Parameters),
+    ("parameters", Member::Parameters),
+    ("thinkingConfig", Member::Parameters),
+    ("thinking_config", Member::Parameters),
+    ("reasoning", Member::Parameters),
+    ("output_config", Member::Parameters),
+    ("max_tokens", Member::MaxTokens),
+    ("max_completion_tokens", Member::MaxTokens),
+    ("max_output_tokens", Member::MaxTokens),
+    ("maxOutputTokens", Member::MaxTokens),
+    ("maxTokens", Member::MaxTokens),
+    ("max_new_tokens", Member::MaxTokens),
+    ("num_predict", Member::MaxTokens),
+    ("max_tokens_to_sample", Member::MaxTokens),
+    ("max_gen_len", Member::MaxTokens),
+    ("maxTokenCount", Member::MaxTokens),
+    ("temperature", Member::Temperature),
+    ("top_p", Member::TopP),
+    ("topP", Member::TopP),
+    ("p", Member::CohereP),
+    ("top_k", Member::TopK),
+    ("topK", Member::TopK),
+    ("k", Member::CohereK),
+    ("seed", Member::Seed),
+    ("random_seed", Member::Seed),
+    ("frequency_penalty", Member::FrequencyPenalty),
+    ("frequencyPenalty", Member::FrequencyPenalty),
+    ("presence_penalty", Member::PresencePenalty),
+    ("presencePenalty", Member::PresencePenalty),
+    ("stop", Member::Stop),
+    ("stop_sequences", Member::Stop),
+    ("stopSequences", Member::Stop),
+    ("n", Member::Choices),
+    ("candidateCount", Member::Choices),
+    ("candidate_count", Member::Choices),
+    ("service_tier", Member::ServiceTier),
+    ("serviceTier", Member::ServiceTier),
+    ("reasoning_effort", Member::Effort),
+    ("effort", Member::Effort),
+    ("thinkingLevel", Member::Effort),
+    ("thinking_level", Member::Effort),
+    ("think", Member::Effort),
+];
 
 impl<'de> Fill<'de> for Body {
     fn fill<S: Source<'de>>(&mut self, source: &mut S) -> Result<(), Malformed> {

@@ -9,7 +9,7 @@ use super::{
     },
     markup::{Markup, percent},
 };
-use crate::{explain::readable, time::Nanos};
+use crate::{explain::readable, sorted::sort_by_key, time::Nanos};
 
 /// Writes the axis and the rows. The roles are those of a table, which styles take from its elements in some browsers.
 pub(super) fn rows(waterfall: &Waterfall, markup: &mut Markup) {
@@ -166,7 +166,7 @@ fn pieces(row: &Row) -> Vec<Segment> {
         pieces = uncovered;
         pieces.push(*segment);
     }
-    pieces.sort_by_key(|piece| piece.start_ns);
+    sort_by_key(&mut pieces, |piece| piece.start_ns);
     if pieces.is_empty() {
         pieces.extend(row.segments.first().map(|segment| Segment { duration_ns: Nanos::ZERO, ..*segment }));
     }

@@ -41,6 +41,7 @@ impl Markup {
 /// A part of a whole in per cent with two decimals, at most 100; 0 of nothing.
 pub(super) fn percent(part: u64, whole: u64) -> String {
     let scaled = u128::from(part.min(whole)).saturating_mul(10_000);
-    let hundredths = scaled.checked_div(u128::from(whole)).unwrap_or_default();
+    let hundredths =
+        scaled.checked_div(u128::from(whole)).and_then(|share| u64::try_from(share).ok()).unwrap_or_default();
     format!("{}.{:02}%", hundredths / 100, hundredths % 100)
 }
