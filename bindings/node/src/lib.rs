@@ -26,7 +26,7 @@ mod wire;
 use llmspan_core::{
     names::Profile,
     provider::Protocol,
-    record::{Record, Shape, Value as _},
+    record::Record,
     time::{Nanos, Timestamp, UnixNanos},
 };
 use napi_derive::napi;
@@ -46,10 +46,7 @@ pub fn profiles() -> Vec<&'static str> {
 /// Names of the fields of a record.
 #[napi(catch_unwind)]
 pub fn record_fields() -> Vec<&'static str> {
-    match Record::SHAPE {
-        Shape::Object(fields) => fields.iter().map(|(name, _)| *name).collect(),
-        _ => Vec::new(),
-    }
+    Record::field_names().collect()
 }
 
 /// Version of the engine.

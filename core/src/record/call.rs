@@ -345,6 +345,19 @@ impl WaitReason {
 
 scalars!(EventKind, OtelStatus, Outcome, TimeoutKind, WaitReason);
 
+impl Record {
+    /// The names of the fields of a record in JSON, in their order.
+    ///
+    /// ```
+    /// use llmspan_core::record::Record;
+    ///
+    /// assert_eq!(Record::field_names().next(), Some("call"));
+    /// ```
+    pub fn field_names() -> impl Iterator<Item = &'static str> {
+        Self::NAMES.split_terminator('\n')
+    }
+}
+
 words!(EventKind {
     FirstToken = "first_token",
     Finish = "finish",
