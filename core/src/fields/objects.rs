@@ -25,8 +25,19 @@ pub(crate) trait Write {
 
 /// A value that can be read.
 pub(crate) trait Read {
-    /// Reads a value over a default one.
+    /// Reads a value over a default one; what [`Self::clear`] takes comes here only where it is no `null`.
     fn read(&mut self, reader: &mut TapeReader<'_>) -> Result<(), Mismatch>;
+
+    /// Takes a `null`: says whether it stands for no value here, and then holds none.
+    fn clear(&mut self) -> bool {
+        false
+    }
+}
+
+/// A list that can be read.
+pub(crate) trait Grow {
+    /// The next element, at its default.
+    fn grow(&mut self) -> Option<&mut dyn Read>;
 }
 
 /// An object that can be written.

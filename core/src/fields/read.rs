@@ -2,7 +2,7 @@
 
 use alloc::{format, string::String};
 
-use super::objects::{Others, Read, ReadFields};
+use super::objects::{Grow, Others, Read, ReadFields};
 use crate::provider::{Malformed, Tape, TapeReader};
 
 /// What is wrong with a value, and where it is.
@@ -89,11 +89,29 @@ pub(crate) fn read_member(
 ) -> Result<(), Mismatch> {
     let others = object.others();
     let result = match line_of(object.names(), name).and_then(|number| object.field_mut(number)) {
-        Some(field) => field.read(reader),
+        Some(field) => read_any(field, reader),
         None if others == Others::Refused => Err(Mismatch::new("there is no such field")),
         None => reader.skip_any().map_err(Mismatch::from),
     };
     result.map_err(|mismatch| mismatch.within(name))
+}
+
+/// Reads a value, or a `null` where that stands for none.
+fn read_any(value: &mut dyn Read, reader: &mut TapeReader<'_>) -> Result<(), Mismatch> {
+    if reader.is_null() && value.clear() { Ok(reader.skip_any()?) } else { value.read(reader) }
+}
+
+/// Reads the elements of a list.
+pub(super) fn read_list(list: &mut dyn Grow, reader: &mut TapeReader<'_>) -> Result<(), Mismatch> {
+    let mut wrong = None;
+    let read = reader.each_element(&mut |reader| {
+        let value = list.grow().ok_or(Malformed)?;
+        read_any(value, reader).map_err(|mismatch| {
+            wrong = Some(mismatch);
+            Malformed
+        })
+    });
+    read.map_err(|malformed| wrong.unwrap_or_else(|| malformed.into()))
 }
 
 /// The number of the line that is this text.

@@ -3,8 +3,8 @@
 use alloc::{boxed::Box, collections::BTreeMap, string::String, vec::Vec};
 
 use super::number::{write_float, write_unsigned};
-use super::objects::{Read, Write};
-use super::read::Mismatch;
+use super::objects::{Grow, Read, Write};
+use super::read::{Mismatch, read_list};
 use super::write::{write_each, write_string};
 use crate::provider::{JsonNumber, JsonValue, Malformed, TapeReader};
 use crate::record::AttributeValue;
@@ -197,11 +197,12 @@ impl<T: Write> Write for Option<T> {
 
 impl<T: Default + Read> Read for Option<T> {
     fn read(&mut self, reader: &mut TapeReader<'_>) -> Result<(), Mismatch> {
-        if reader.takes_null() {
-            *self = None;
-            return Ok(());
-        }
         self.insert(T::default()).read(reader)
+    }
+
+    fn clear(&mut self) -> bool {
+        *self = None;
+        true
     }
 }
 
@@ -239,17 +240,16 @@ impl<T: Write, const N: usize> Write for [T; N] {
 
 impl<T: Default + Read> Read for Vec<T> {
     fn read(&mut self, reader: &mut TapeReader<'_>) -> Result<(), Mismatch> {
-        self.clear();
-        let mut result = Ok(());
-        reader
-            .each_element(&mut |reader| {
-                self.push(T::default());
-                if let Some(value) = self.last_mut() {
-                    result = value.read(reader);
-                }
-                result.clone().map_err(|_| Malformed)
-            })
-            .map_err(|malformed| result.err().unwrap_or_else(|| malformed.into()))
+        self.truncate(0);
+        read_list(self, reader)
+    }
+}
+
+impl<T: Default + Read> Grow for Vec<T> {
+    fn grow(&mut self) -> Option<&mut dyn Read> {
+        self.push(T::default());
+        let last: &mut dyn Read = self.last_mut()?;
+        Some(last)
     }
 }
 

@@ -52,9 +52,9 @@ impl<'t> TapeReader<'t> {
         }
     }
 
-    /// Whether `null` comes, which is then read.
-    pub(crate) fn takes_null(&mut self) -> bool {
-        self.peek() == Some(b'n') && self.skip_value().is_ok()
+    /// Whether `null` comes.
+    pub(crate) fn is_null(&mut self) -> bool {
+        self.peek() == Some(b'n')
     }
 
     /// Whether a list comes.
