@@ -8,11 +8,13 @@
 mod frames;
 mod head;
 mod log;
+mod machine;
 mod messages;
 mod payloads;
 mod responses;
 
 use llmspan_core::{framing::Framing, provider::Protocol};
+use llmspan_model::ops::Scenario;
 use llmspan_runner::fuzz::{Choices, Form};
 
 /// Cuts the input into frames, in many pieces and in one.
@@ -41,6 +43,12 @@ pub fn event_log(input: &[u8]) {
         Form::Raw => log::check_compact(data),
         Form::Parts => log::check_lines(data),
     }
+}
+
+/// Compares the engine with the reference model over whatever happens to a few calls. The input is an encoded scenario and has no
+/// head of choices.
+pub fn machine(scenario: Scenario) {
+    machine::check(scenario);
 }
 
 /// Reads the input as the head of a response: its address, its headers and the begin of its body.

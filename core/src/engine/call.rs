@@ -251,6 +251,7 @@ impl Call {
     /// are driven.
     pub fn handle_stream_ended(&mut self, now: Timestamp, attempt: Option<u32>) {
         self.open(|open| {
+            let now = open.machine.advance(now);
             open.flush(now, attempt);
             open.machine.handle_stream_ended(now, attempt);
         });
@@ -303,6 +304,14 @@ impl Call {
         }
     }
 
+    /// The deadline that has passed at `now`, if one has. A time before the last event of the call counts as that of the event.
+    pub(super) fn due(&self, now: Timestamp) -> Option<Timestamp> {
+        match &self.state {
+            State::Open(open) => open.machine.due(now).and_then(|_| open.machine.poll_timeout()),
+            State::Ended(_) => None,
+        }
+    }
+
     /// Ends the call if a deadline of its configuration has passed at `now`; otherwise does nothing. See [`Call`] for how
     /// calls are driven.
     pub fn handle_timeout(&mut self, now: Timestamp) {
@@ -344,7 +353,9 @@ impl Call {
         let state = core::mem::replace(&mut self.state, State::Ended(None));
         if let State::Open(open) = state {
             let mut open = *open;
+            let mut now = now;
             if matches!(ended, WhatEnded::Caller(_)) {
+                now = open.machine.advance(now);
                 // A body that nobody said the end of is over with its call, unless something cut it before.
                 let latest = open.machine.attempt_count();
                 if open.machine.takes_stream(latest) {
@@ -358,6 +369,8 @@ impl Call {
 
 impl Open {
     fn bytes(&mut self, now: Timestamp, attempt: Option<u32>, protocol: Protocol, bytes: &[u8]) {
+        // One event has one time, however much of the response is in it.
+        let now = self.machine.advance(now);
         self.machine.handle_activity(now, attempt, protocol.as_str());
         let Self { machine, decoders } = self;
         let Some(decoder) = decoder_of(decoders, machine, attempt, protocol) else { return };
@@ -372,6 +385,7 @@ impl Open {
     }
 
     fn payload(&mut self, now: Timestamp, attempt: Option<u32>, protocol: Protocol, json: &[u8]) {
+        let now = self.machine.advance(now);
         self.machine.handle_protocol(now, attempt, protocol.as_str());
         let Self { machine, decoders } = self;
         let Some(decoder) = decoder_of(decoders, machine, attempt, protocol) else { return };
@@ -379,6 +393,7 @@ impl Open {
     }
 
     fn tape(&mut self, now: Timestamp, attempt: Option<u32>, protocol: Protocol, tape: &Tape) {
+        let now = self.machine.advance(now);
         self.machine.handle_protocol(now, attempt, protocol.as_str());
         let Self { machine, decoders } = self;
         let Some(decoder) = decoder_of(decoders, machine, attempt, protocol) else { return };

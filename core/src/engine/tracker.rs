@@ -181,8 +181,7 @@ impl Tracker {
         let mut due: Vec<(Timestamp, u64, Box<str>)> = self
             .open
             .iter()
-            .filter_map(|(id, tracked)| Some((tracked.call.poll_timeout()?, tracked.number, id.clone())))
-            .filter(|(at, ..)| *at <= now)
+            .filter_map(|(id, tracked)| Some((tracked.call.due(now)?, tracked.number, id.clone())))
             .collect();
         sort_by_key(&mut due, |(at, number, _)| (*at, *number));
         for (_, _, id) in due {

@@ -23,6 +23,8 @@ use crate::{
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Attempt {
     pub(crate) number: u32,
+    /// The first attempt of those that were started beside each other.
+    pub(crate) race: u32,
     pub(crate) hedged: bool,
     pub(crate) status_code: Option<u16>,
     pub(crate) started: Timestamp,
@@ -74,6 +76,7 @@ pub(crate) struct Moments {
 
 /// Why the attempt may be over. The decision order of [`super::outcome`] weighs it all at the end.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(crate) struct Evidence {
     /// The protocol's end marker came.
     pub(crate) terminal: Mark,
@@ -93,6 +96,10 @@ pub(crate) struct Evidence {
     pub(crate) retried: Option<WaitReason>,
     /// Another attempt started while this one was open.
     pub(crate) superseded: bool,
+    /// A retry was scheduled, or another attempt took its place: what comes now is late, whatever it is.
+    pub(crate) past: bool,
+    /// The caller had aborted before the attempt began: an abort-like error is explained by that.
+    pub(crate) cancelled_before: bool,
     /// The first of all that, the end marker excepted.
     pub(crate) ended: Mark,
 }
@@ -151,6 +158,7 @@ impl Attempt {
             || !labels.attributes.is_empty();
         Self {
             number,
+            race: number,
             hedged,
             status_code: None,
             started: now,
@@ -208,7 +216,13 @@ impl Attempt {
             || evidence.eof.is_some()
             || evidence.cancelled
             || evidence.retried.is_some()
-            || evidence.superseded
+            || evidence.past
+    }
+
+    /// Whether an abort or a close of the caller's says how the attempt ended: it runs, or nothing but an error that looks like
+    /// an abort has ended it.
+    pub(crate) fn is_explained_by_the_caller(&self) -> bool {
+        !self.evidence.past && self.evidence.eof.is_none() && !self.is_complete()
     }
 
     /// Whether the attempt is still running, as far as anyone said.
@@ -344,11 +358,17 @@ impl Attempt {
         self.last_keep_alive.set(now);
     }
 
-    pub(crate) fn fail(&mut self, now: Timestamp, failure: Failure) {
+    pub(crate) fn fail(&mut self, now: Timestamp, mut failure: Failure) {
         self.evidence.ended.set_first(now);
         match &mut self.evidence.failure {
             // The error that an SDK raises for an error frame repeats it; only what the frame lacked is taken over.
             Some(known) => {
+                // A real error outweighs an abort-like one, whichever came first.
+                if known.abort_like && !failure.abort_like {
+                    core::mem::swap(&mut **known, &mut failure);
+                } else if known.abort_like == failure.abort_like {
+                    known.error_type = known.error_type.take().or(failure.error_type);
+                }
                 known.status_code = known.status_code.or(failure.status_code);
                 known.message = known.message.take().or(failure.message);
                 known.retry_after_ns = known.retry_after_ns.or(failure.retry_after_ns);

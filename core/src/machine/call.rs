@@ -19,7 +19,7 @@ use crate::{
     delta::{Headers, UsageReport},
     limits::{Limits, cut},
     provider,
-    record::{Attributes, EventKind, Flags, Request, SpanEvent, TimeoutKind, Usage},
+    record::{Attributes, EventKind, Flags, Outcome, Request, SpanEvent, TimeoutKind, Usage},
     stats::Coverage,
     time::{Timestamp, UnixNanos},
 };
@@ -86,8 +86,6 @@ impl Streaming {
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub(super) struct Signals {
     pub(super) cancelled: bool,
-    /// Before the latest attempt: an abort-like error of that one is explained by it.
-    pub(super) cancelled_before: bool,
     pub(super) closed: bool,
     pub(super) timed_out: Option<TimeoutKind>,
 }
@@ -224,14 +222,17 @@ impl Machine {
         let now = self.advance(now);
         let config = Arc::clone(&self.config);
         self.waits.close(now, WaitEnd::Elapsed, &config.limits, &mut self.coverage);
+        let race = self.attempts.last().filter(|_| start.hedged).map(|attempt| attempt.race);
+        let cancelled_before =
+            self.signals.cancelled || self.attempts.last().is_some_and(|attempt| attempt.evidence.cancelled_before);
         if !start.hedged {
-            for attempt in self.attempts.iter_mut().filter(|attempt| attempt.is_open()) {
-                attempt.evidence.superseded = true;
+            for attempt in &mut self.attempts {
+                attempt.evidence.superseded |= attempt.is_open();
+                attempt.evidence.past = true;
                 attempt.evidence.ended.set_first(now);
             }
         }
-        let cancelled_before = self.signals.cancelled || self.signals.cancelled_before;
-        self.signals = Signals { cancelled_before, ..Signals::default() };
+        self.signals = Signals::default();
         self.fold_past_cap(now);
 
         let attributes = core::mem::take(&mut start.attributes);
@@ -246,7 +247,10 @@ impl Machine {
             // Most calls have one attempt; the usual growth would reserve room for four.
             self.attempts.reserve_exact(1);
         }
-        self.attempts.push(Attempt::new(self.attempt_count, now, start, &config.limits));
+        let mut attempt = Attempt::new(self.attempt_count, now, start, &config.limits);
+        attempt.evidence.cancelled_before = cancelled_before;
+        attempt.race = race.unwrap_or(self.attempt_count);
+        self.attempts.push(attempt);
     }
 
     /// Marks the moment when the request had left.
@@ -289,9 +293,10 @@ impl Machine {
         let now = self.advance(now);
         let Some(attempt) = self.attempt_slot(now, attempt) else { return };
         attempt.last_activity = now;
-        if !attempt.is_sealed() {
-            attempt.moments.headers.set_first(now);
+        if attempt.is_sealed() {
+            return;
         }
+        attempt.moments.headers.set_first(now);
         if attempt.protocol.is_none() {
             attempt.protocol = Some(protocol.into());
         }
@@ -306,6 +311,7 @@ impl Machine {
     pub fn handle_protocol(&mut self, now: Timestamp, attempt: Option<u32>, protocol: &str) {
         let now = self.advance(now);
         if let Some(attempt) = self.attempt_slot(now, attempt)
+            && !attempt.is_sealed()
             && attempt.protocol.is_none()
         {
             attempt.protocol = Some(protocol.into());
@@ -337,15 +343,7 @@ impl Machine {
     pub fn handle_attempt_failed(&mut self, now: Timestamp, attempt: Option<u32>, failure: Failure) {
         let now = self.advance(now);
         let config = Arc::clone(&self.config);
-        let Some(slot) = find_attempt(&mut self.attempts, attempt, self.attempt_count) else {
-            if attempt.is_none() {
-                self.start_implicit_attempt(now);
-                self.handle_attempt_failed(now, None, failure);
-            } else {
-                bump(&mut self.counts.late_events);
-            }
-            return;
-        };
+        let Some(slot) = self.attempt_slot(now, attempt) else { return };
         if slot.evidence.superseded {
             bump(&mut self.counts.late_events);
         } else if !slot.is_complete() {
@@ -365,8 +363,11 @@ impl Machine {
         let now = self.advance(now);
         let config = Arc::clone(&self.config);
         self.waits.close(now, WaitEnd::Elapsed, &config.limits, &mut self.coverage);
-        for attempt in self.attempts.iter_mut().filter(|attempt| attempt.is_open()) {
-            attempt.evidence.retried = Some(retry.reason);
+        for attempt in &mut self.attempts {
+            if attempt.is_open() {
+                attempt.evidence.retried = Some(retry.reason);
+            }
+            attempt.evidence.past = true;
             attempt.evidence.ended.set_first(now);
         }
         self.waits.start(now, retry, self.attempt_count);
@@ -396,7 +397,10 @@ impl Machine {
     /// Takes note of the end of the stream.
     pub fn handle_stream_ended(&mut self, now: Timestamp, attempt: Option<u32>) {
         let now = self.advance(now);
-        let Some(attempt) = find_attempt(&mut self.attempts, attempt, self.attempt_count) else { return };
+        let Some(attempt) = find_attempt(&mut self.attempts, attempt, self.attempt_count) else {
+            bump(&mut self.counts.late_events);
+            return;
+        };
         if !attempt.is_sealed() {
             let order = if attempt.evidence.ended.is_set() { Eof::After } else { Eof::First };
             attempt.evidence.eof = Some(order);
@@ -410,7 +414,7 @@ impl Machine {
         let config = Arc::clone(&self.config);
         self.signals.cancelled = true;
         self.waits.close(now, WaitEnd::Aborted, &config.limits, &mut self.coverage);
-        for attempt in self.attempts.iter_mut().filter(|attempt| attempt.is_open()) {
+        for attempt in self.attempts.iter_mut().filter(|attempt| attempt.is_explained_by_the_caller()) {
             attempt.evidence.cancelled = true;
             attempt.evidence.ended.set_first(now);
         }
@@ -419,13 +423,17 @@ impl Machine {
     /// Takes note that the consumer stopped reading: the stream of one attempt, or all of the call.
     pub fn handle_consumer_closed(&mut self, now: Timestamp, number: Option<u32>) {
         let now = self.advance(now);
+        if number.is_some() && find_attempt(&mut self.attempts, number, self.attempt_count).is_none() {
+            bump(&mut self.counts.late_events);
+            return;
+        }
         self.signals.closed |= number.is_none_or(|number| number == self.attempt_count);
-        self.each_unfinished(|attempt| {
+        for attempt in self.attempts.iter_mut().filter(|attempt| attempt.is_explained_by_the_caller()) {
             if number.is_none_or(|number| number == attempt.number) {
                 attempt.evidence.closed.set_first(now);
                 attempt.evidence.ended.set_first(now);
             }
-        });
+        }
     }
 
     /// Takes note of a timeout of the host.
@@ -444,22 +452,15 @@ impl Machine {
 
     pub(super) fn mark_timed_out(&mut self, now: Timestamp, kind: TimeoutKind) {
         self.signals.timed_out.get_or_insert(kind);
-        self.each_unfinished(|attempt| {
+        for attempt in self.attempts.iter_mut().filter(|attempt| !attempt.is_sealed() && !attempt.is_complete()) {
             attempt.evidence.timed_out.get_or_insert(kind);
             attempt.evidence.ended.set_first(now);
-        });
-    }
-
-    /// Applies `f` to every attempt that nothing has ended for good.
-    fn each_unfinished(&mut self, f: impl Fn(&mut Attempt)) {
-        for attempt in self.attempts.iter_mut().filter(|attempt| !attempt.is_sealed() && !attempt.is_complete()) {
-            f(attempt);
         }
     }
 
     /// Takes a time: never backwards, and every step tells about the clock.
     #[inline]
-    pub(super) fn advance(&mut self, at: Timestamp) -> Timestamp {
+    pub(crate) fn advance(&mut self, at: Timestamp) -> Timestamp {
         let at = at.min(Mark::LATEST);
         if at > self.now {
             let step = at.saturating_since(self.now).as_nanos();
@@ -471,6 +472,13 @@ impl Machine {
         self.now
     }
 
+    /// Whether the stream of an attempt with that outcome was cut behind what it had reported: a whole body never is.
+    pub(super) fn cut_of(&self, attempt: &Attempt, outcome: Outcome) -> Cut {
+        let is_cut = self.stream.is_on() && !attempt.is_complete() && outcome != Outcome::Success;
+        if is_cut { Cut::Yes } else { Cut::No }
+    }
+
+    /// Begins an attempt that nobody began.
     pub(super) fn start_implicit_attempt(&mut self, now: Timestamp) {
         self.handle_attempt_started(now, AttemptStart::default());
     }
@@ -497,20 +505,22 @@ impl Machine {
         find_attempt(&mut self.attempts, number, self.attempt_count)
     }
 
-    /// Makes room for one more attempt: past the cap the latest one keeps only its part in the sums.
+    /// Makes room for one more attempt: past the cap the latest one that is over keeps only its part in the sums.
     fn fold_past_cap(&mut self, now: Timestamp) {
         let cap = self.config.limits.attempts.max(1);
         if self.attempts.len() < cap {
             return;
         }
-        if let Some(attempt) = self.attempts.pop() {
+        let over = self.attempts.iter().rposition(|attempt| attempt.evidence.past);
+        let at = over.or(self.attempts.len().checked_sub(1));
+        if let Some(attempt) = at.map(|at| self.attempts.remove(at)) {
             self.coverage.add(attempt.started, attempt.end(now));
             bump(&mut self.counts.dropped_attempts);
-            let cut = if attempt.is_complete() { Cut::No } else { Cut::Yes };
-            if let Some(usage) = attempt.tokens.to_usage(cut) {
+            let outcome = self.attempt_verdict(&attempt, &WhatEnded::Dropped).outcome;
+            if let Some(usage) = attempt.tokens.to_usage(self.cut_of(&attempt, outcome)) {
                 let folded = self.folded.get_or_insert_default();
                 add_usage(&mut folded.total, &usage);
-                if cut == Cut::Yes {
+                if outcome != Outcome::Success {
                     add_usage(&mut folded.wasted, &usage);
                 }
             }
@@ -522,7 +532,7 @@ impl Machine {
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub(super) struct Folded {
     pub(super) total: Usage,
-    /// Of those that were not complete.
+    /// Of those that failed.
     pub(super) wasted: Usage,
 }
 

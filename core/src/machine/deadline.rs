@@ -3,12 +3,13 @@
 use super::call::{Machine, WhatEnded};
 use crate::{record::TimeoutKind, time::Timestamp};
 
-/// A deadline that is set.
+/// A deadline that is set. Of two at the same time the first one here decides: what says how a call failed before what only
+/// gives it up.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 enum Due {
-    Abandon,
     Deadline,
     Idle,
+    Abandon,
 }
 
 impl Machine {
@@ -34,8 +35,10 @@ impl Machine {
         let deadline = config.deadline_ns.map(|after| (self.started.saturating_add(after), Due::Deadline));
         let abandon = config.abandon_after_ns.map(|after| (self.started.saturating_add(after), Due::Abandon));
         let idle = config.idle_timeout_ns.and_then(|after| {
-            let attempt = self.attempts.last().filter(|attempt| attempt.is_open())?;
-            Some((attempt.last_activity.saturating_add(after), Due::Idle))
+            // Silence is that of every attempt that runs: one of a hedge may wait while another one streams.
+            let open = self.attempts.iter().filter(|attempt| attempt.is_open());
+            let last = open.map(|attempt| attempt.last_activity).max()?;
+            Some((last.saturating_add(after), Due::Idle))
         });
         [deadline, abandon, idle].into_iter().flatten().min()
     }

@@ -63,11 +63,15 @@ impl Machine {
 
     #[cold]
     fn log_stall(&mut self, gap: Nanos) {
-        let Self { config, attempts, events, counts, started, now, .. } = self;
+        let Self { config, attempts, events, counts, started, now, stream, .. } = self;
         let Some(slot) = attempts.last_mut() else { return };
+        let gap = slot.stall(gap);
+        if !stream.is_on() {
+            return;
+        }
         let dropped = &mut counts.dropped_events;
         let mut log = EventLog { events, limits: &config.limits, dropped, started: *started, now: *now };
-        log.push(EventKind::Stall, slot.number, None, Some(slot.stall(gap)));
+        log.push(EventKind::Stall, slot.number, None, Some(gap));
     }
 
     #[inline(never)]
@@ -85,19 +89,19 @@ impl Machine {
 
         let Self { config, stream, attempts, events, flags, counts, started, .. } = self;
         let Some(slot) = at.and_then(|at| attempts.get_mut(at)) else { return };
-        slot.last_activity = now;
-        if delta.keep_alives > 0 {
-            slot.keep_alive(now, delta.keep_alives);
-        }
         if let Some(report) = &delta.usage {
             // Finance counts also what comes late.
             slot.tokens.apply(report);
         }
-        if (slot.evidence.ended.is_set() || slot.number != latest) && is_late(slot, latest, delta) {
-            if delta.chunk {
+        if slot.evidence.ended.is_set() && is_late(slot, delta) {
+            if delta.chunk || delta.keep_alives > 0 {
                 bump(&mut counts.late_events);
             }
             return;
+        }
+        slot.last_activity = now;
+        if delta.keep_alives > 0 {
+            slot.keep_alive(now, delta.keep_alives);
         }
 
         let has_detail = delta.error.is_some() || !delta.choices.is_empty();
@@ -155,13 +159,12 @@ impl Machine {
     }
 }
 
-/// Whether an attempt that has ended, or is not the latest, takes the event no more. After a timeout or a close only what
+/// Whether an attempt that has ended takes the event no more. After a timeout or a close only what
 /// completes the response still counts.
 #[cold]
-fn is_late(slot: &Attempt, latest: u32, delta: &Delta<'_>) -> bool {
-    let is_current = slot.number == latest || slot.is_open();
+fn is_late(slot: &Attempt, delta: &Delta<'_>) -> bool {
     let is_over = slot.evidence.ended.is_set() && !slot.is_complete() && !slot.completes_with(delta);
-    !is_current || slot.is_sealed() || is_over
+    slot.is_sealed() || is_over
 }
 
 #[cold]
@@ -169,7 +172,7 @@ fn log_content(applied: &Applied, slot: &Attempt, is_stream: bool, log: &mut Eve
     if applied.first_content && is_stream {
         log.push(EventKind::FirstToken, slot.number, None, None);
     }
-    if let Some(gap) = applied.stall {
+    if let Some(gap) = applied.stall.filter(|_| is_stream) {
         log.push(EventKind::Stall, slot.number, None, Some(gap));
     }
 }

@@ -6,8 +6,9 @@ use super::{
     attempt::{Attempt, Sizes},
     call::{Counts, Folded, Machine, Streaming, WhatEnded},
     input::WaitEnd,
+    mark::Mark,
     timing,
-    tokens::{Cut, add_usage},
+    tokens::add_usage,
 };
 use crate::{
     config::Slo,
@@ -25,11 +26,11 @@ impl Machine {
         let end = match ended {
             // The call was over when its deadline passed, whenever somebody looked.
             WhatEnded::Deadline(kind, at) => {
-                let at = at.max(self.now);
+                let at = at.min(Mark::LATEST).max(self.now);
                 self.mark_timed_out(at, kind);
                 at
             }
-            WhatEnded::Expired(at) => at.max(self.now),
+            WhatEnded::Expired(at) => at.min(Mark::LATEST).max(self.now),
             WhatEnded::Caller(_) | WhatEnded::Dropped => self.advance(now),
         };
         let in_wait = self.waits.is_open();
@@ -108,15 +109,14 @@ impl Machine {
         if !latest.hedged || latest.is_complete() {
             return Some(latest);
         }
-        let group = self.attempts.iter().rposition(|attempt| !attempt.hedged).unwrap_or_default();
-        let complete = self.attempts.get(group..).unwrap_or_default().iter().find(|attempt| attempt.is_complete());
-        complete.or(Some(latest))
+        let mut race = self.attempts.iter().filter(|attempt| attempt.race == latest.race);
+        race.find(|attempt| attempt.is_complete()).or(Some(latest))
     }
 
     /// Whether the wait after the last attempt was cut short, or the caller aborted after it: no attempt came of it.
     fn gave_up_in_wait(&self) -> bool {
         self.waits.last().is_some_and(|(after, end)| {
-            after > 0 && after == self.attempt_count && (end == WaitEnd::Aborted || self.signals.cancelled)
+            after == self.attempt_count && (end == WaitEnd::Aborted || self.signals.cancelled)
         })
     }
 
@@ -125,7 +125,7 @@ impl Machine {
         let verdict = self.attempt_verdict(attempt, ended);
         let labels = attempt.labels.as_deref();
         let text = |own: Option<&str>, inherited: Option<&str>| own.or(inherited).map(String::from);
-        let is_cut = if verdict.outcome == Outcome::Success { Cut::No } else { Cut::Yes };
+        let is_cut = self.cut_of(attempt, verdict.outcome);
         let mut record = AttemptRecord {
             number: attempt.number,
             outcome: verdict.outcome,
@@ -221,7 +221,7 @@ impl Machine {
         record.server.clone_from(&own.server);
         record.network_ns = own.network_ns;
         record.diagnostics.server_timing_contradicts = timing::server_contradicts(own);
-        record.diagnostics.clock.frozen = record.stream && own.content.is_some() && own.duration_ns == Nanos::ZERO;
+        record.diagnostics.clock.frozen = record.stream && own.content.is_some() && timing::are_one(&own.marks);
     }
 
     /// Sums over attempts: tokens, cost, and what the failed ones wasted.
@@ -246,10 +246,17 @@ impl Machine {
         record.total_usage = total.filter(|usage| !usage.is_absent());
         record.wasted_usage = wasted.filter(|usage| !usage.is_absent());
 
+        let has_own = record.cost.is_some();
+        if !has_own {
+            // The attempts before are paid for, also when the final one came to nothing.
+            let paid = others().filter_map(|attempt| attempt.cost.as_ref()).find(|cost| cost.total.is_some());
+            record.cost =
+                paid.map(|paid| Cost { currency: paid.currency.clone(), source: paid.source, ..Cost::default() });
+        }
         if let Some(cost) = &mut record.cost {
             let add = |sum: Option<Money>, more: Option<Money>| Some(sum?.saturating_add(more?));
             let mut wasted = self.folded.is_none().then_some(Money::default());
-            let mut all = add(wasted, cost.total);
+            let mut all = if has_own || record.usage.is_some() { add(wasted, cost.total) } else { wasted };
             for attempt in others().filter(|attempt| attempt.usage.is_some()) {
                 let own = attempt.cost.as_ref().filter(|own| own.currency == cost.currency);
                 let own = own.and_then(|own| own.total);
@@ -260,6 +267,9 @@ impl Machine {
             }
             cost.wasted = wasted;
             cost.all_attempts = all;
+            if !has_own && all.is_none() && wasted.is_none() {
+                record.cost = None;
+            }
         }
     }
 

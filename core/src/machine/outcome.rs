@@ -81,8 +81,9 @@ impl Machine {
     /// How one attempt ended.
     pub(super) fn attempt_verdict(&self, attempt: &Attempt, ended: &WhatEnded) -> Verdict {
         let evidence = &attempt.evidence;
-        let given =
-            Given { cancelled: evidence.cancelled, closed: evidence.closed.is_set(), timed_out: evidence.timed_out };
+        let aborted = evidence.failure.as_ref().is_some_and(|failure| failure.abort_like);
+        let cancelled = evidence.cancelled || (evidence.cancelled_before && aborted);
+        let given = Given { cancelled, closed: evidence.closed.is_set(), timed_out: evidence.timed_out };
         if attempt.is_complete() {
             return Verdict::of(Outcome::Success);
         }
@@ -124,8 +125,11 @@ impl Machine {
         if !in_wait && let Some(verdict) = last_failure {
             return verdict;
         }
-        let aborted = |attempt: &Attempt| attempt.evidence.failure.as_ref().is_some_and(|failure| failure.abort_like);
-        let cancelled = self.signals.cancelled || (self.signals.cancelled_before && last.is_some_and(aborted));
+        let aborted = |attempt: &Attempt| {
+            let evidence = &attempt.evidence;
+            evidence.cancelled_before && evidence.failure.as_ref().is_some_and(|failure| failure.abort_like)
+        };
+        let cancelled = self.signals.cancelled || (!in_wait && last.is_some_and(aborted));
         let given = Given { cancelled, closed: self.signals.closed, timed_out: self.signals.timed_out };
         let decided = match last {
             Some(attempt) if !in_wait => self.decide(attempt, &given),
@@ -198,9 +202,9 @@ fn by_the_caller(given: &Given) -> Option<Verdict> {
 /// A failure of the provider or the transport that is not abort-like, or a status that says as much.
 fn real_failure(attempt: &Attempt) -> Option<Verdict> {
     match attempt.evidence.failure.as_deref() {
-        Some(failure) if failure.abort_like => None,
-        Some(failure) => Some(Verdict::error(failure, Some(attempt))),
-        None => attempt
+        Some(failure) if !failure.abort_like => Some(Verdict::error(failure, Some(attempt))),
+        // An abort of what was left to read does not take the status back.
+        _ => attempt
             .status_code
             .filter(|status| *status >= 400)
             .map(|status| Verdict::error(&Failure::of_status(status), Some(attempt))),

@@ -28,6 +28,24 @@ pub(super) fn derive(attempt: &Attempt, end: Timestamp, is_stream: bool, config:
     network(attempt, record);
 }
 
+/// Whether every mark carries the same time.
+pub(super) fn are_one(marks: &Marks) -> bool {
+    let all = [
+        marks.started_ns,
+        marks.request_sent_ns,
+        marks.headers_ns,
+        marks.first_chunk_ns,
+        marks.first_reasoning_ns,
+        marks.first_content_ns,
+        marks.first_answer_ns,
+        marks.last_content_ns,
+        marks.last_chunk_ns,
+        marks.delivered_ns,
+        marks.ended_ns,
+    ];
+    all.into_iter().flatten().all(|mark| Some(mark) == marks.started_ns)
+}
+
 fn rates(attempt: &Attempt, config: &Config, record: &mut AttemptRecord) {
     record.output_buffered = Some(false);
     let (Some(ttft), Some(sampling), Some(output)) =

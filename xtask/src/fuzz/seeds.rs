@@ -142,6 +142,8 @@ impl Seeds {
                     out.push(Choices { cuts: status, ..Choices::default() }.input(&data));
                 }
             }
+            // Its inputs are encoded scenarios, which nothing is written as.
+            About::Machine => {}
             About::EventLog => {
                 for log in &self.logs {
                     out.push(Choices { form: Form::Parts, ..Choices::default() }.input(log.as_bytes()));
@@ -160,7 +162,7 @@ impl Seeds {
             }
         };
         match about {
-            About::Framing(_) => {}
+            About::Framing(_) | About::Machine => {}
             About::ResponseHead => {
                 let names =
                     self.heads.iter().flat_map(|head| head.lines().skip(1)).filter_map(|line| line.split_once(": "));

@@ -15,18 +15,20 @@ pub(super) enum About {
     Decoder(Protocol),
     EventLog,
     Framing(Framing),
+    Machine,
     ResponseHead,
 }
 
 impl Target {
-    /// Every target: one per framing and per protocol, of the event log and of what comes before a body.
+    /// Every target: one per framing and per protocol, of the event log, of the machine and of what comes before a body.
     pub(super) fn all() -> Vec<Self> {
         let framings = FRAMINGS.map(|(name, framing)| (format!("framing_{name}"), About::Framing(framing)));
         let decoders = Protocol::ALL
             .iter()
             .map(|protocol| (format!("decoder_{}", protocol.as_str().replace('.', "_")), About::Decoder(*protocol)));
-        let others = [("event_log", About::EventLog), ("response_head", About::ResponseHead)]
-            .map(|(name, about)| (String::from(name), about));
+        let others =
+            [("event_log", About::EventLog), ("machine", About::Machine), ("response_head", About::ResponseHead)]
+                .map(|(name, about)| (String::from(name), about));
         framings.into_iter().chain(decoders).chain(others).map(|(name, about)| Self { name, about }).collect()
     }
 
