@@ -437,7 +437,7 @@ export class OpenCall {
     try {
       batch.flush(this.engine)
       const isKnown = this.engine.content(fields?.atMs ?? this.clock(), attempt, content, bytes)
-      if (!isKnown) this.recorder.refuse(new Error(`there is no content \`${content}\``))
+      if (!isKnown) this.recorder.refuse(new Error('there is no such kind of content'))
     } catch (error) {
       this.recorder.refuse(error)
     }
@@ -459,7 +459,8 @@ export class OpenCall {
   /** The place of a protocol by its name; -1 for one that there is not, which is counted. */
   protocol(name: string): number {
     const index = protocolIndex(name)
-    if (index < 0) this.recorder.refuse(new Error(`there is no protocol \`${name}\``))
+    // The name is not quoted: it is content where somebody takes one argument for the other.
+    if (index < 0) this.recorder.refuse(new Error('there is no such protocol: `protocols()` has them all'))
     return index
   }
 

@@ -46,6 +46,8 @@ export interface OtlpStats {
  */
 export class Otlp implements Sink {
   private readonly counts: OtlpStats = { exported: 0, dropped: 0, withoutClock: 0, rejectedSpans: 0, retries: 0 }
+  /** Holds credentials: unlike other members it is not shown to those who look into objects. */
+  readonly #options: OtlpSinkOptions
   private queue: Record[] = []
   private sending: Promise<void> | undefined
   /** Of the request that failed and waits to be sent again. */
@@ -56,7 +58,8 @@ export class Otlp implements Sink {
   private entrusted = 0
 
   /** Throws an {@link LlmspanError} for a profile that does not exist, and for attributes of the resource that cannot be written. */
-  constructor(private readonly options: OtlpSinkOptions) {
+  constructor(options: OtlpSinkOptions) {
+    this.#options = options
     this.profiles = options.profiles
     otlpRequest([], options)
   }
@@ -71,7 +74,7 @@ export class Otlp implements Sink {
   }
 
   record(record: Record): void {
-    if (this.isGone || this.queue.length >= (this.options.queueSize ?? 4096)) {
+    if (this.isGone || this.queue.length >= (this.#options.queueSize ?? 4096)) {
       this.counts.dropped += 1
       return
     }
@@ -106,7 +109,7 @@ export class Otlp implements Sink {
   }
 
   private get batchSize(): number {
-    return this.options.batchSize ?? 512
+    return this.#options.batchSize ?? 512
   }
 
   private async sendAll(): Promise<void> {
@@ -126,7 +129,7 @@ export class Otlp implements Sink {
 
   /** Records as one request, which stays the same when it is sent again: so a collector can tell. */
   private pack(records: readonly Record[]): Batch {
-    const { resource, shape } = this.options
+    const { resource, shape } = this.#options
     const { body, count } = otlpRequest(records, { profiles: this.profiles, shape, resource })
     this.counts.withoutClock += records.length - count
     return { body, count, isLeft: false }
@@ -150,7 +153,7 @@ export class Otlp implements Sink {
   }
 
   private async send({ body, encoding }: Packed): Promise<Refusal | undefined> {
-    const { url, timeoutMs = 10_000 } = this.options
+    const { url, timeoutMs = 10_000 } = this.#options
     let response: Response
     try {
       response = await this.post(body, { ...encoding }, { signal: AbortSignal.timeout(timeoutMs) })
@@ -163,12 +166,12 @@ export class Otlp implements Sink {
     }
     await response.body?.cancel().catch(() => undefined)
     const { status, headers } = response
-    const error = new Error(`${url} answered ${status}`)
+    const error = new Error(`${shown(url)} answered ${status}`)
     return { error, mayRetry: RETRIABLE.has(status), retryAfterMs: retryAfter(headers.get('retry-after')) }
   }
 
   private post(body: Uint8Array, encoding: { [name: string]: string }, more: RequestInit): Promise<Response> {
-    const { url, headers } = this.options
+    const { url, headers } = this.#options
     // Past hooks: an export is no call of a model.
     const fetch = state().behind.get(globalThis.fetch) ?? globalThis.fetch
     return fetch(url, { method: 'POST', headers: { 'content-type': JSON_TYPE, ...encoding, ...headers }, body, ...more })
@@ -181,7 +184,7 @@ export class Otlp implements Sink {
       const said = (JSON.parse(text) as { partialSuccess?: { rejectedSpans?: unknown; errorMessage?: unknown } }).partialSuccess
       const rejected = Number(said?.rejectedSpans ?? 0)
       if (!Number.isSafeInteger(rejected) || rejected <= 0) return
-      if (this.counts.rejectedSpans === 0) warn(`${this.options.url} rejected spans: ${String(said?.errorMessage ?? '').slice(0, 200)}`)
+      if (this.counts.rejectedSpans === 0) warn(`${shown(this.#options.url)} rejected spans: ${String(said?.errorMessage ?? '').slice(0, 200)}`)
       this.counts.rejectedSpans += rejected
     } catch {
       // Many collectors answer with nothing, or with something of their own.
@@ -189,7 +192,7 @@ export class Otlp implements Sink {
   }
 
   private async compress(body: Uint8Array): Promise<Packed> {
-    if (this.options.compression !== 'gzip' || typeof CompressionStream === 'undefined') return { body, encoding: {} }
+    if (this.#options.compression !== 'gzip' || typeof CompressionStream === 'undefined') return { body, encoding: {} }
     const packed = new Response(body).body?.pipeThrough(new CompressionStream('gzip'))
     return { body: new Uint8Array(await new Response(packed as ReadableStream).arrayBuffer()), encoding: { 'content-encoding': 'gzip' } }
   }
@@ -209,7 +212,7 @@ export class Otlp implements Sink {
 
   /** Takes from the queue what fits into one piece, at least one record. */
   private piece(): { records: Record[]; batch: Batch } {
-    const { resource, shape } = this.options
+    const { resource, shape } = this.#options
     const options = { profiles: this.profiles, shape, resource }
     let count = Math.min(this.queue.length, this.batchSize)
     let request = otlpRequest(this.queue.slice(0, count), options)
@@ -227,10 +230,10 @@ export class Otlp implements Sink {
     const { navigator, location, Request } = globalThis as unknown as Page
     try {
       // A beacon has no headers, and comes with cookies, which collectors elsewhere have to allow; `fetch` has not these limits.
-      const isPlain = !this.options.headers && new URL(this.options.url, location?.href).origin === location?.origin
+      const isPlain = !this.#options.headers && new URL(this.#options.url, location?.href).origin === location?.origin
       const hasKeepAlive = Request !== undefined && 'keepalive' in Request.prototype
-      if (isPlain || (!hasKeepAlive && !this.options.headers)) {
-        if (navigator?.sendBeacon?.(this.options.url, new Blob([body], { type: JSON_TYPE }))) {
+      if (isPlain || (!hasKeepAlive && !this.#options.headers)) {
+        if (navigator?.sendBeacon?.(this.#options.url, new Blob([body], { type: JSON_TYPE }))) {
           this.counts.exported += count
           return true
         }
@@ -279,6 +282,11 @@ interface Page {
   readonly location?: { readonly href: string; readonly origin: string }
   readonly navigator?: { sendBeacon?(url: string, data: Blob): boolean }
   readonly Request?: { readonly prototype: object }
+}
+
+/** An address without what may be a credential in it: errors of sinks are shown. */
+function shown(url: string): string {
+  return url.replace(/[?#].*$/s, '').replace(/\/\/[^/]*@/, '//')
 }
 
 function isPage(): boolean {

@@ -160,6 +160,8 @@ export class Tap {
   private protocol = -1
   private statusCode: number | undefined
   private isDone = false
+  /** May hold credentials: unlike other members it is not shown to those who look into objects. */
+  readonly #url: string
 
   constructor(
     private readonly wire: Wire,
@@ -167,10 +169,11 @@ export class Tap {
     readonly call: Call,
     readonly owned: boolean,
     readonly request: EngineRequest,
-    private readonly url: string,
+    url: string,
     private readonly begunAtMs: number,
   ) {
     this.number = state().numbers += 1
+    this.#url = url
     const { provider, model, serverAddress } = request
     this.attempt = call.attempt({
       provider: provider ?? undefined,
@@ -201,7 +204,7 @@ export class Tap {
     if (this.isDone) return
     if (this.protocol < 0) {
       if (chunk.length === 0) return
-      this.protocol = engine().detect(this.url, [], chunk.subarray(0, 2048)) ?? this.request.protocol ?? 0
+      this.protocol = engine().detect(this.#url, [], chunk.subarray(0, 2048)) ?? this.request.protocol ?? 0
     }
     this.attempt.open.bytes(this.attempt.number, this.protocol, chunk)
   }

@@ -3,7 +3,7 @@
 //! An [`Error`] means that the API was misused or that serialized input could not be read. What a server sends, however
 //! broken, is never an `Error`: it is counted in the record's diagnostics.
 
-use alloc::boxed::Box;
+use alloc::{boxed::Box, format, string::String};
 use core::fmt;
 
 /// Why an operation of this crate failed.
@@ -92,4 +92,29 @@ impl ErrorKind {
             Self::UnsupportedVersion => "unsupported_version",
         }
     }
+}
+
+/// The text of a `serde` error without the value that it quotes, which may be content: an event log holds prompts and answers, and
+/// hosts write errors to their logs. Names of fields stay.
+///
+/// # Examples
+/// ```
+/// use llmspan_core::error::without_values;
+///
+/// let text = "invalid type: string \"how are you\", expected u64 at line 1 column 9";
+/// assert_eq!(without_values(text), "invalid type: string, expected u64 at line 1 column 9");
+/// assert_eq!(without_values("unknown variant `hello`, expected `text`"), "unknown variant, expected `text`");
+/// assert_eq!(without_values("unknown field `x`, expected `y`"), "unknown field `x`, expected `y`");
+/// ```
+pub fn without_values(text: &str) -> String {
+    for (what, quote) in [("string", '"'), ("unknown variant", '`')] {
+        let Some((before, quoted)) = text.split_once(&format!("{what} {quote}")) else { continue };
+        // A value may hold the same words: its end is the last of them.
+        let expected = quoted.rsplit_once(&format!("{quote}, expected ")).map(|(_, expected)| expected);
+        return match expected {
+            Some(expected) => format!("{before}{what}, expected {expected}"),
+            None => format!("{before}{what}"),
+        };
+    }
+    text.into()
 }

@@ -205,7 +205,7 @@ def test_the_first_end_wins(bench: Bench) -> None:
 
 def test_what_cannot_be_read_is_left_out_and_counted(bench: Bench) -> None:
     call = bench.call()
-    with pytest.warns(RuntimeWarning, match="there is no protocol `openai`"):
+    with pytest.warns(RuntimeWarning, match="there is no such protocol"):
         call.payload("openai", {})
     call.bytes("openai.chat", 7)  # type: ignore[arg-type]
     call.chunk("txt")  # type: ignore[arg-type]

@@ -15,6 +15,8 @@ mod foreign;
 mod fuzz;
 mod generate;
 mod limits;
+mod load;
+mod miri;
 mod node;
 mod page;
 mod protocols;
@@ -59,6 +61,8 @@ fn run(arguments: &[String]) -> Result<(), String> {
         "faults" => faults::run(&root, rest),
         "fuzz" => fuzz::run(&root, rest),
         "generate" => generate::generate(&root, sh::flag(rest, "--check")?),
+        "load" => load::run(&root, rest),
+        "miri" => miri::run(&root, rest),
         "node" => node::run(&root, rest),
         "page" => page::run(&root, rest),
         "python" => python::run(&root, rest),
@@ -100,6 +104,11 @@ cargo xtask <task>
   faults [--port PORT]             run the server that speaks the protocols of providers and misbehaves on request
   fuzz [--seconds N] [--seed N] [TARGET...]
                                    run the fuzz targets, 10 seconds each unless told; all of them when none is named
+  load [--seconds N] [--rate N] [--calls N] [--threads N]
+                                   offer chunks to many open calls (10,000 and 1,000,000 per second for 3 seconds
+                                   unless told), and check that nothing is lost and memory is as predicted
+  miri [TEST...]                   tests of the core under Miri, which takes a nightly compiler: a part of them, or
+                                   those that are named
   node                             build the Node package, install it, and run its checks and tests
   page [--serve PORT|--test]       put the page of examples/browser into target/page, and serve it on the local machine with an
                                    endpoint that misbehaves, or test it in Chromium

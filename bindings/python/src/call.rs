@@ -205,7 +205,8 @@ impl Exchange {
     fn protocol(&self, py: Python<'_>, name: &str) -> Option<Protocol> {
         let protocol = Protocol::parse(name);
         if protocol.is_none() {
-            self.open.shared.refuse(py, &format!("there is no protocol `{name}`"));
+            // The name is not quoted: it is content where somebody takes one argument for the other.
+            self.open.shared.refuse(py, "there is no such protocol: `llmspan.PROTOCOLS` has them all");
         }
         protocol
     }

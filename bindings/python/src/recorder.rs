@@ -9,6 +9,7 @@ use std::{
 
 use llmspan_core::{
     config::Config,
+    error::without_values,
     event::TimedEvent,
     record,
     time::{Timestamp, UnixNanos},
@@ -194,7 +195,7 @@ impl Shared {
     /// Counts an event that could not be read, and warns of the first one.
     pub(crate) fn refuse(&self, py: Python<'_>, why: &str) {
         if self.invalid_events.fetch_add(1, Ordering::Relaxed) == 0 {
-            let text = format!("llmspan leaves out an event, and every one like it: {why}");
+            let text = format!("llmspan leaves out an event, and every one like it: {}", without_values(why));
             let text = CString::new(text.replace('\0', "")).unwrap_or_default();
             // A warning that a filter turns into an error is not for the application to see.
             if let Err(error) = PyErr::warn(py, &py.get_type::<PyRuntimeWarning>(), &text, 1) {

@@ -12,7 +12,8 @@ use crate::{
 impl Call {
     /// Writes the call in flight, so that [`Call::resume`] can go on with it elsewhere. `None` once the call has ended.
     ///
-    /// The configuration is not part of it.
+    /// The configuration is not part of it. Between two events of a response it holds no content; of an event that has come in
+    /// part it has to hold that part, so that a snapshot taken then is to be kept like the response itself.
     pub fn snapshot(&self) -> Option<Vec<u8>> {
         match &self.state {
             State::Open(open) => encode::to_versioned(&**open).ok(),

@@ -39,7 +39,7 @@ impl TimedEvent {
         read_json(&mut flat, text, Some(("data", &mut data)))
             .map_err(|mismatch| Error::new(ErrorKind::InvalidEvent, mismatch.into_text()))?;
         flat.data = data.filter(|text| text != "null").map(Text);
-        flat.into_event()
+        flat.take_event()
     }
 
     /// Writes the event as one JSON object on one line.
@@ -66,7 +66,7 @@ impl Serialize for TimedEvent {
 impl<'de> Deserialize<'de> for TimedEvent {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         if deserializer.is_human_readable() {
-            Flat::deserialize(deserializer)?.into_event().map_err(de::Error::custom)
+            Flat::deserialize(deserializer)?.take_event().map_err(de::Error::custom)
         } else {
             let (at, call, attempt, event) = Deserialize::deserialize(deserializer)?;
             Ok(Self { at, call, attempt, event })
@@ -258,7 +258,7 @@ call_dropped";
 
 impl Flat {
     /// Fields are taken out one by one: what an error leaves behind is dropped with the object.
-    fn into_event(&mut self) -> Result<TimedEvent, Error> {
+    fn take_event(&mut self) -> Result<TimedEvent, Error> {
         let invalid = |detail: String| Error::new(ErrorKind::InvalidEvent, detail);
         let Some(at) = self.at_ns else { return Err(invalid("an event needs `at_ns`".into())) };
         let Some(name) = self.event.take() else { return Err(invalid("an event needs `event`".into())) };

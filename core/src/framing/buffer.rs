@@ -1,13 +1,14 @@
 //! A byte buffer that does not grow past a cap.
 
 use alloc::vec::Vec;
+use core::fmt;
 
 use serde::{Deserialize, Serialize};
 
 /// The parts of a frame that came with earlier reads.
 ///
 /// Past the cap the content is dropped and the buffer only remembers that the frame was too long.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Default, Deserialize, Serialize)]
 pub(super) struct Buffer {
     bytes: Vec<u8>,
     overflowed: bool,
@@ -58,6 +59,13 @@ impl Buffer {
     }
 }
 
+/// Without the bytes, which are content: hosts write what they hold to their logs.
+impl fmt::Debug for Buffer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Buffer").field("length", &self.bytes.len()).field("overflowed", &self.overflowed).finish()
+    }
+}
+
 /// Where the bytes of a finished frame are.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Piece<'i> {
@@ -70,6 +78,13 @@ pub(super) enum Piece<'i> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn content_is_not_shown() {
+        let mut buffer = Buffer::default();
+        buffer.push(b"secret", 100);
+        assert_eq!(std::format!("{buffer:?}"), "Buffer { length: 6, overflowed: false }");
+    }
 
     #[test]
     fn memory_stays_under_the_cap() {

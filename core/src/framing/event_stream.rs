@@ -129,7 +129,7 @@ impl EventStream {
         Step::Corrupt
     }
 
-    fn forget_lent(&mut self) {
+    pub(super) fn forget_lent(&mut self) {
         if self.lent {
             self.message.clear();
             self.lent = false;

@@ -83,11 +83,35 @@ pub enum Frame<'a> {
 /// begins as only compressed data does is not read.
 ///
 /// The frames are the same however the bytes are split. Its state can be stored and taken up again between two reads.
+///
+/// What is stored holds no bytes of an event that was given out; of one that has come in part it has to hold that part.
 #[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(into = "Stored")]
 pub struct Framer {
     frame_limit: usize,
     body_limit: usize,
     state: State,
+}
+
+/// A framer without the bytes that it lent out and keeps until the next read.
+#[derive(Serialize)]
+struct Stored {
+    frame_limit: usize,
+    body_limit: usize,
+    state: State,
+}
+
+impl From<Framer> for Stored {
+    fn from(Framer { frame_limit, body_limit, mut state }: Framer) -> Self {
+        match &mut state {
+            State::Start { .. } | State::Compressed(_) => {}
+            State::EventStream(messages) => messages.forget_lent(),
+            State::Json(json) | State::JsonArray(json) => json.forget_lent(),
+            State::Ndjson(lines) => lines.forget_lent(),
+            State::Sse(sse) => sse.forget_lent(),
+        }
+        Self { frame_limit, body_limit, state }
+    }
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]

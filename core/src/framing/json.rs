@@ -114,7 +114,7 @@ impl Json {
         }
     }
 
-    fn forget_lent(&mut self) {
+    pub(super) fn forget_lent(&mut self) {
         if self.lent {
             self.value.clear();
             self.lent = false;

@@ -65,7 +65,7 @@ impl Ndjson {
         None
     }
 
-    fn forget_lent(&mut self) {
+    pub(super) fn forget_lent(&mut self) {
         if self.lent {
             self.line.clear();
             self.lent = false;

@@ -282,7 +282,7 @@ impl Sse {
         }
     }
 
-    fn forget_lent(&mut self) {
+    pub(super) fn forget_lent(&mut self) {
         if self.lent {
             self.name.clear();
             self.data.clear();

@@ -151,7 +151,7 @@ pub(in crate::provider) fn fill_cut<'a, T: Fill<'a>>(value: &mut T, json: &[u8],
 /// A host keeps one and hands it to [`Decoder::decode_value`](super::Decoder::decode_value) again and again: once it has
 /// grown to the size of an event it allocates no more. It holds the event until the next one is taken down; room beyond
 /// 64 KiB of text is given back then.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Tape {
     /// Empty when the event could not be read.
     tokens: Vec<Token>,
@@ -204,6 +204,15 @@ pub(in crate::provider) enum Token {
 pub(in crate::provider) struct Span {
     start: usize,
     end: usize,
+}
+
+/// Without the event, which is content: hosts write what they hold to their logs.
+impl fmt::Debug for Tape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { tokens, text, spelling, start: _ } = self;
+        let mut tape = f.debug_struct("Tape");
+        tape.field("values", &tokens.len()).field("text_bytes", &text.len()).field("spelling", spelling).finish()
+    }
 }
 
 impl Tape {

@@ -7,6 +7,7 @@ extern crate alloc;
 
 pub mod chunks;
 pub mod exports;
+pub mod load;
 pub mod protocols;
 pub mod records;
 pub mod streams;

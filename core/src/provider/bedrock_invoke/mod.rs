@@ -9,6 +9,7 @@ mod metrics;
 mod text;
 
 use alloc::vec::Vec;
+use core::fmt;
 
 use base64::engine::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -21,7 +22,7 @@ use super::source::{Input, Scratch, json_input};
 use crate::delta::{Delta, ErrorDelta, Terminal};
 
 /// What one event has to know of the ones before it.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Default, Deserialize, Serialize)]
 pub(super) struct BedrockInvoke {
     /// The model's own API, once an event has shown it.
     family: Option<Family>,
@@ -33,6 +34,14 @@ pub(super) struct BedrockInvoke {
     /// Scratch space for what is in the chunk.
     #[serde(skip)]
     scratch: Scratch,
+}
+
+/// Without the bytes of the chunk, which are content: hosts write what they hold to their logs.
+impl fmt::Debug for BedrockInvoke {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { family, has_usage, .. } = self;
+        f.debug_struct("BedrockInvoke").field("family", family).field("has_usage", has_usage).finish_non_exhaustive()
+    }
 }
 
 impl BedrockInvoke {
