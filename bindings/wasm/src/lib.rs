@@ -38,7 +38,7 @@ use alloc::{string::String, vec::Vec};
 use llmspan_core::{names::Profile, time::UnixNanos};
 use llmspan_core::{
     provider::Protocol,
-    record::{Record, Shape, Value as _},
+    record::Record,
     time::{Nanos, Timestamp},
 };
 use wasm_bindgen::prelude::*;
@@ -59,10 +59,7 @@ pub fn profiles() -> Vec<String> {
 /// Names of the fields of a record.
 #[wasm_bindgen(js_name = recordFields)]
 pub fn record_fields() -> Vec<String> {
-    match Record::SHAPE {
-        Shape::Object(fields) => fields.iter().map(|(name, _)| (*name).into()).collect(),
-        _ => Vec::new(),
-    }
+    Record::field_names().map(Into::into).collect()
 }
 
 /// Version of the engine.
