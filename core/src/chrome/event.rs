@@ -12,9 +12,10 @@ use crate::fields::write_string;
 /// Writes a slice that starts `origin` nanoseconds after the zero of the trace.
 pub(super) fn slice(out: &mut String, slice: &Slice, origin: u64, process: Process, track: u32) {
     let Slice { name, category, args, .. } = slice;
-    let (name, ts) = (Text(name), Micros(origin.saturating_add(slice.start)));
-    let pid = process.id();
-    let _ = write!(out, r#"{{"name":{name},"cat":"llm,{category}","#);
+    let (pid, ts) = (process.id(), Micros(origin.saturating_add(slice.start)));
+    out.push_str(r#"{"name":"#);
+    write_string(out, name);
+    let _ = write!(out, r#","cat":"llm,{category}","#);
     let _ = match slice.kind {
         Kind::Complete(length) => write!(out, r#""ph":"X","ts":{ts},"dur":{}"#, Micros(length)),
         Kind::Instant => write!(out, r#""ph":"i","s":"t","ts":{ts}"#),
@@ -24,14 +25,18 @@ pub(super) fn slice(out: &mut String, slice: &Slice, origin: u64, process: Proce
 
 /// Writes the name of a process.
 pub(super) fn process_name(out: &mut String, process: Process) {
-    let (pid, name) = (process.id(), Text(process.name()));
-    let _ = write!(out, r#"{{"name":"process_name","ph":"M","pid":{pid},"args":{{"name":{name}}}}}"#);
+    let pid = process.id();
+    let _ = write!(out, r#"{{"name":"process_name","ph":"M","pid":{pid},"args":{{"name":"#);
+    write_string(out, process.name());
+    out.push_str("}}");
 }
 
 /// Writes the name of a track.
 pub(super) fn track_name(out: &mut String, process: Process, track: u32, name: &str) {
-    let (pid, name) = (process.id(), Text(name));
-    let _ = write!(out, r#"{{"name":"thread_name","ph":"M","pid":{pid},"tid":{track},"args":{{"name":{name}}}}}"#);
+    let pid = process.id();
+    let _ = write!(out, r#"{{"name":"thread_name","ph":"M","pid":{pid},"tid":{track},"args":{{"name":"#);
+    write_string(out, name);
+    out.push_str("}}");
 }
 
 /// Writes where a track is among the others.
@@ -51,19 +56,5 @@ impl fmt::Display for Micros {
         write!(f, "{}.{:03}", self.0 / NANOS_PER_MICRO, self.0 % NANOS_PER_MICRO)
     }
 }
-
-/// Text as a JSON string.
-struct Text<'a>(&'a str);
-
-impl fmt::Display for Text<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = String::with_capacity(self.0.len().saturating_add(QUOTES));
-        write_string(&mut text, self.0);
-        f.write_str(&text)
-    }
-}
-
-/// Room for the quotes of a text.
-const QUOTES: usize = 2;
 
 const NANOS_PER_MICRO: u64 = 1_000;
