@@ -189,7 +189,7 @@ export class Tap {
     this.retryAfterMs = this.attempt.headers(statusCode, headers)
     // Of an answer, what the first bytes say is asked once they are there.
     if (this.isError) {
-      this.protocol = engine().detect(this.url, [...headers].flat(), nothing) ?? this.request.protocol ?? -1
+      this.protocol = engine().detect(this.#url, [...headers].flat(), nothing) ?? this.request.protocol ?? -1
       this.wire.isUnread(this, true)
     }
   }
