@@ -68,7 +68,7 @@ test('many calls leave nothing behind', async () => {
   const bench = new Bench({ sinks: [() => undefined] })
   const fetch = wrapFetch(answer, { recorder: bench.recorder })
   const sizes = []
-  for (let made = 1; made <= 6000; made += 1) {
+  for (let made = 1; made <= 8000; made += 1) {
     await (await fetch(url, chat)).text()
     if (made % 2000 === 0) {
       await bench.recorder.flush()
@@ -80,6 +80,7 @@ test('many calls leave nothing behind', async () => {
     }
   }
   assert.equal(bench.recorder.stats.openCalls, 0)
-  assert.equal(bench.recorder.stats.records, 6000)
-  assert.ok(sizes[2] - sizes[0] < 1_000_000, String(sizes))
+  assert.equal(bench.recorder.stats.records, 8000)
+  // The first thousands warm up what runs: caches, compiled code, the memory of a module.
+  assert.ok(sizes[3] - sizes[1] < 400_000, String(sizes))
 })

@@ -105,8 +105,10 @@ impl From<Framer> for Stored {
     fn from(Framer { frame_limit, body_limit, mut state }: Framer) -> Self {
         match &mut state {
             State::Start { .. } | State::Compressed(_) => {}
+            #[cfg(feature = "protocols")]
             State::EventStream(messages) => messages.forget_lent(),
             State::Json(json) | State::JsonArray(json) => json.forget_lent(),
+            #[cfg(feature = "protocols")]
             State::Ndjson(lines) => lines.forget_lent(),
             State::Sse(sse) => sse.forget_lent(),
         }
