@@ -38,7 +38,7 @@ fn collect(dir: &Path, deep: bool, pages: &mut Vec<PathBuf>) {
     for path in fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path()) {
         if path.extension().is_some_and(|extension| extension == "md") {
             pages.push(path);
-        } else if deep && path.is_dir() {
+        } else if deep && path.is_dir() && !path.ends_with("node_modules") {
             collect(&path, true, pages);
         }
     }
