@@ -49,7 +49,7 @@ use crate::{
 impl Record {
     /// Writes where the time went as the value of a `Server-Timing` header, as the [module](crate::server_timing) describes.
     pub fn server_timing(&self) -> String {
-        let attempt = self.final_attempt();
+        let attempt = self.answering_attempt();
         let response = attempt.filter(|_| self.ttft_ns.is_none()).map(|attempt| attempt.duration_ns);
         let retries = (self.retry_count > 0).then_some(self.retry_actual_delay_ns);
         let upstream = self.server.as_ref().and_then(|server| server.total_ns);
@@ -68,7 +68,7 @@ impl Record {
         metrics.into_iter().flatten().collect::<Vec<_>>().join(", ")
     }
 
-    fn final_attempt(&self) -> Option<&AttemptRecord> {
+    fn answering_attempt(&self) -> Option<&AttemptRecord> {
         let number = self.final_attempt?;
         self.attempts.iter().find(|attempt| attempt.number == number)
     }
