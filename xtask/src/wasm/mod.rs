@@ -34,6 +34,7 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<(), String> {
     let tests = copy_tests(root, &package)?;
     let server = root.join("target/debug").join(format!("llmspan-faults{}", std::env::consts::EXE_SUFFIX));
     let run = package.node("--expose-gc --test --test-reporter=spec").env("LLMSPAN_FAULTS", server);
+    let run = run.env("LLMSPAN_VECTORS", root.join("tests/vectors"));
     tests.iter().fold(run, |run, test| run.arg(test)).run()?;
     package.tsc("tests/tsconfig.json")
 }
@@ -65,8 +66,18 @@ fn copy_tests(root: &Path, package: &Package) -> Result<Vec<PathBuf>, String> {
     Ok(tests)
 }
 
-const SHARED_TESTS: [&str; 6] =
-    ["by_hand.test.mjs", "fetch.test.mjs", "harm.test.mjs", "observe.test.mjs", "server.mjs", "vectors.mjs"];
+const SHARED_TESTS: [&str; 10] = [
+    "by_hand.test.mjs",
+    "fetch.test.mjs",
+    "harm.test.mjs",
+    "observe.test.mjs",
+    "otlp.test.mjs",
+    "privacy.test.mjs",
+    "secrets.mjs",
+    "server.mjs",
+    "server_timing.test.mjs",
+    "vectors.mjs",
+];
 
 fn hold_against_budgets(root: &Path, dist: &Path) -> Result<(), String> {
     let budgets = Budgets::read(root)?;
