@@ -23,7 +23,7 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<(), String> {
         }
     }
     compare(root, "python", &python::api(root)?, update)?;
-    for package in node::packages(root) {
+    for package in node::packages() {
         compare(root, package, &node::api(root, package)?, update)?;
     }
     Ok(())

@@ -41,9 +41,7 @@ pub(crate) fn pack(root: &Path) -> Result<Vec<Artifact>, String> {
     add("python.whl", Kind::Wheel, wheel);
     add("python.tar.gz", Kind::Sdist, sdist);
     add("node.tgz", Kind::Npm, node::tarball(root)?);
-    wasm::run(root, &["--build".into()])?;
-    let tarball = node::tarballs(&root.join("target/wasm")).pop();
-    add("wasm.tgz", Kind::Wasm, tarball.ok_or("no tarball of the WebAssembly package came out")?);
+    add("wasm.tgz", Kind::Wasm, wasm::tarball(root)?);
     Ok(artifacts)
 }
 

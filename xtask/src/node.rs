@@ -3,11 +3,16 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    sync::OnceLock,
 };
 
 use llmspan_runner::report::Report;
 
-use crate::{budgets::Import, foreign, sh::Program};
+use crate::{
+    budgets::Import,
+    faults, foreign,
+    sh::{self, Program},
+};
 
 /// The task `node`: everything that has to hold for the package.
 pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<(), String> {
@@ -16,12 +21,10 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<(), String> {
     }
     let package = Package::installed(root)?;
     package.npm("run lint:package").run()?;
-    Program::cargo(root).args("build --quiet --package llmspan-faults --locked").run()?;
     let tests = package.copy_tests()?;
-    let server = root.join("target/debug").join(format!("llmspan-faults{}", std::env::consts::EXE_SUFFIX));
     // Most of the time of those with SDKs is waiting.
-    let run =
-        package.node("--expose-gc --test --test-concurrency=3 --test-reporter=spec").env("LLMSPAN_FAULTS", server);
+    let run = package.node("--expose-gc --test --test-concurrency=3 --test-reporter=spec");
+    let run = run.env("LLMSPAN_FAULTS", faults::built(root)?);
     tests.iter().fold(run, |run, test| run.arg(test)).run()?;
     package.tsc("tests/tsconfig.json")
 }
@@ -38,10 +41,9 @@ pub(crate) fn installed(root: &Path) -> Result<PathBuf, String> {
     Ok(Package::installed(root)?.dir)
 }
 
-/// The folders of the packages for JavaScript that there are.
-pub(crate) fn packages(root: &Path) -> impl Iterator<Item = &'static str> {
-    let is_there = |folder: &&str| root.join(folder).join("package.json").is_file();
-    ENTRIES.into_iter().map(|(folder, _)| folder).filter(is_there)
+/// The folders of the packages for JavaScript.
+pub(crate) fn packages() -> impl Iterator<Item = &'static str> {
+    ENTRIES.into_iter().map(|(folder, _)| folder)
 }
 
 /// What a package for JavaScript offers, from the types that its sources give. What its sources import has to be built: the
@@ -68,7 +70,7 @@ pub(crate) fn api(root: &Path, package: &str) -> Result<String, String> {
 
 /// The tarball of the package, with the addon for this platform.
 pub(crate) fn tarball(root: &Path) -> Result<PathBuf, String> {
-    Package::installed(root)?.tarballs().pop().ok_or_else(|| "the tarball has gone".into())
+    Package::installed(root)?.tarball()
 }
 
 /// Makes the packages of the platforms as a release does, from files that stand for the addons, and checks that the package
@@ -115,10 +117,11 @@ pub(crate) struct Package {
 }
 
 impl Package {
+    /// The Node package, made once in a run of these tasks: what it is made of does not change meanwhile.
     fn installed(root: &Path) -> Result<Self, String> {
+        static MADE: OnceLock<Result<(), String>> = OnceLock::new();
         let package = Self::with_tools(root, "node")?;
-        package.npm("run build").run()?;
-        package.install()?;
+        MADE.get_or_init(|| package.npm("run build").run().and_then(|()| package.install())).clone()?;
         Ok(package)
     }
 
@@ -132,11 +135,11 @@ impl Package {
 
     /// Packs what is built, and installs it in the folder.
     pub(crate) fn install(&self) -> Result<(), String> {
-        for old in self.tarballs() {
+        for old in sh::files(&self.dir, ".tgz") {
             fs::remove_file(&old).map_err(|error| format!("{}: {error}", old.display()))?;
         }
         self.npm("pack --silent --pack-destination").arg(&self.dir).run()?;
-        let tarball = self.tarballs().pop().ok_or("no tarball came out of npm")?;
+        let tarball = self.tarball()?;
         self.write("package.json", r#"{ "private": true, "type": "module" }"#)?;
         // What is installed here is the tarball alone; what tests use beside it is found through the folder of the tools.
         Program::new(&self.dir, NPM).args("install --silent --no-package-lock --offline").arg(&tarball).run()?;
@@ -194,8 +197,9 @@ impl Package {
         fs::write(&file, text).map_err(|error| format!("{}: {error}", file.display()))
     }
 
-    pub(crate) fn tarballs(&self) -> Vec<PathBuf> {
-        tarballs(&self.dir)
+    /// What npm packed.
+    pub(crate) fn tarball(&self) -> Result<PathBuf, String> {
+        sh::files(&self.dir, ".tgz").pop().ok_or_else(|| "no tarball came out of npm".into())
     }
 
     pub(crate) fn npm(&self, arguments: &str) -> Program {
@@ -232,12 +236,6 @@ fn copy_tests(from: &Path, to: &Path, wanted: &dyn Fn(&str) -> bool, tests: &mut
     Ok(())
 }
 
-/// The packed packages in a folder.
-pub(crate) fn tarballs(dir: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path());
-    entries.filter(|path| path.extension().is_some_and(|extension| extension == "tgz")).collect()
-}
-
 #[cfg(unix)]
 pub(crate) fn link(target: &Path, to: &Path) -> std::io::Result<()> {
     std::os::unix::fs::symlink(target, to)
@@ -252,7 +250,8 @@ const NODE: &str = "node";
 pub(crate) const NPM: &str = if cfg!(windows) { "npm.cmd" } else { "npm" };
 
 /// The packages, with the modules that users import: those that say the same for another runtime are left out.
-const ENTRIES: [(&str, &[&str]); 2] = [("node", &["index"]), ("wasm", &["node", "init", "slim-node", "slim-init"])];
+const ENTRIES: [(&str, &[&str]); 2] =
+    [("node", &["index", "opentelemetry"]), ("wasm", &["node", "opentelemetry", "init", "slim-node", "slim-init"])];
 
 /// The platforms that have an addon, as napi names them.
 const PLATFORMS: [&str; 8] = [

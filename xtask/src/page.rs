@@ -1,11 +1,11 @@
 //! The page of `examples/browser`: put together from its files, the WebAssembly package and the recorded calls.
 
 use std::{
-    env, fs,
+    fs,
     path::{Path, PathBuf},
 };
 
-use crate::{node::Package, runtimes, sh::Program, wasm};
+use crate::{faults, node::Package, runtimes, sh::Program, wasm};
 
 /// The task `page`: puts the page into `target/page`, and with `--serve` or `--test` serves or tests it.
 pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<(), String> {
@@ -18,12 +18,12 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<(), String> {
         ["--serve", port] if port.parse::<u16>().is_ok() => {
             let (tools, page) = build(root)?;
             let serve = Program::new(&tools.home, "node").args("serve.mjs").arg(&page).args("--port").args(port);
-            serve.env("LLMSPAN_FAULTS", faults(root)?).run()
+            serve.env("LLMSPAN_FAULTS", faults::built(root)?).run()
         }
         ["--test"] => {
             runtimes::with_chromium(root)?;
             let (tools, page) = build(root)?;
-            tools.npm("test").env("LLMSPAN_PAGE", page).env("LLMSPAN_FAULTS", faults(root)?).run()
+            tools.npm("test").env("LLMSPAN_PAGE", page).env("LLMSPAN_FAULTS", faults::built(root)?).run()
         }
         _ => Err(format!("`page` takes `--serve PORT` or `--test`, not `{}`", arguments.join(" "))),
     }
@@ -31,7 +31,7 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<(), String> {
 
 /// Builds the package and puts the page together: files that any server can serve.
 fn build(root: &Path) -> Result<(Package, PathBuf), String> {
-    wasm::run(root, &["--build".into()])?;
+    wasm::tarball(root)?;
     let tools = Package::with_tools(root, "examples/browser")?;
     tools.npm("run --silent types").run()?;
     let page = root.join("target/page");
@@ -65,11 +65,4 @@ fn copy(from: &Path, to: &Path) -> Result<(), String> {
         }
     }
     Ok(())
-}
-
-/// The server that "Live" has something to call of.
-fn faults(root: &Path) -> Result<PathBuf, String> {
-    Program::cargo(root).args("build --quiet --package llmspan-faults --locked").run()?;
-    let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |dir| root.join(dir));
-    Ok(target.join("debug").join(format!("llmspan-faults{}", env::consts::EXE_SUFFIX)))
 }

@@ -3,13 +3,14 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    sync::OnceLock,
 };
 
 use llmspan_runner::report::Report;
 
 use crate::{
     budgets::Import,
-    foreign,
+    faults, foreign,
     sh::{self, Program},
 };
 
@@ -25,11 +26,8 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<(), String> {
     venv.tool("ruff").args("format --check .").run()?;
     venv.tool("mypy").run()?;
     venv.python().args("-m mypy.stubtest llmspan._llmspan").run()?;
-    // The server that real clients talk to.
-    Program::cargo(root).args("build --package llmspan-faults --locked").run()?;
-    let server = root.join("target/debug/llmspan-faults");
     let pytest = venv.python().args("-m pytest -c").arg(&config).args("--rootdir").arg(&tests).arg(&tests);
-    pytest.env("LLMSPAN_FAULTS", server).run()?;
+    pytest.env("LLMSPAN_FAULTS", faults::built(root)?).run()?;
     venv.installs_elsewhere()
 }
 
@@ -53,7 +51,7 @@ pub(crate) fn api(root: &Path) -> Result<String, String> {
 /// The wheel and the source distribution, built.
 pub(crate) fn distribution(root: &Path) -> Result<(PathBuf, PathBuf), String> {
     let venv = Venv::with_package(root)?;
-    let wheel = distributions(&venv.dir.join("dist"), ".whl").pop().ok_or("the wheel has gone")?;
+    let wheel = sh::files(&venv.dir.join("dist"), ".whl").pop().ok_or("the wheel has gone")?;
     Ok((wheel, venv.build("sdist", ".tar.gz")?))
 }
 
@@ -88,10 +86,15 @@ impl Venv {
         Ok(venv)
     }
 
+    /// With the package, made once in a run of these tasks: what it is made of does not change meanwhile.
     fn with_package(root: &Path) -> Result<Self, String> {
+        static MADE: OnceLock<Result<(), String>> = OnceLock::new();
         let venv = Self::with_tools(root)?;
-        let wheel = venv.build("build --release --strip", ".whl")?;
-        venv.pip("install --quiet --force-reinstall --no-deps").arg(&wheel).run()?;
+        let make = || {
+            let wheel = venv.build("build --release --strip", ".whl")?;
+            venv.pip("install --quiet --force-reinstall --no-deps").arg(&wheel).run()
+        };
+        MADE.get_or_init(make).clone()?;
         Ok(venv)
     }
 
@@ -111,18 +114,18 @@ impl Venv {
     /// Builds a distribution and gives its file.
     fn build(&self, how: &str, suffix: &str) -> Result<PathBuf, String> {
         let out = self.dir.join("dist");
-        for old in distributions(&out, suffix) {
+        for old in sh::files(&out, suffix) {
             fs::remove_file(&old).map_err(|error| format!("{}: {error}", old.display()))?;
         }
         // The interpreter that is checked is the one that the wheel is built with.
         let maturin = self.tool("maturin").args(how).args("--out").arg(&out);
         maturin.env("VIRTUAL_ENV", self.dir.join("venv")).run()?;
-        distributions(&out, suffix).pop().ok_or_else(|| format!("no `{suffix}` came out of maturin"))
+        sh::files(&out, suffix).pop().ok_or_else(|| format!("no `{suffix}` came out of maturin"))
     }
 
     /// Checks that the wheel is for every supported Python, and that wheel and source distribution install on their own.
     fn installs_elsewhere(&self) -> Result<(), String> {
-        let wheels = distributions(&self.dir.join("dist"), ".whl");
+        let wheels = sh::files(&self.dir.join("dist"), ".whl");
         let wheel = wheels.first().ok_or("the wheel has gone")?;
         let name = wheel.display().to_string();
         if !name.contains("-cp310-abi3-") {
@@ -158,11 +161,6 @@ impl Venv {
 /// The interpreter of the search path.
 pub(crate) fn interpreter(root: &Path) -> Program {
     Program::new(root, if cfg!(windows) { "python" } else { "python3" })
-}
-
-fn distributions(dir: &Path, suffix: &str) -> Vec<PathBuf> {
-    let entries = fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path());
-    entries.filter(|path| path.display().to_string().ends_with(suffix)).collect()
 }
 
 pub(crate) const BIN: &str = if cfg!(windows) { "Scripts" } else { "bin" };

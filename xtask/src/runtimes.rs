@@ -3,7 +3,8 @@
 use std::{fs, path::Path};
 
 use crate::{
-    node::{self, Package},
+    faults,
+    node::Package,
     sh::{self, Program},
     wasm,
 };
@@ -14,20 +15,17 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<(), String> {
         return Err(format!("`{argument}` is nothing that `runtimes` understands"));
     }
     with_chromium(root)?;
-    Program::cargo(root).args("build --quiet --package llmspan-faults --locked").run()?;
-    wasm::run(root, &["--build".into()])?;
+    let tarball = wasm::tarball(root)?;
     let tools = Package::with_tools(root, "tests/runtimes")?;
     // The package stands among the tools, as it does in a project of a user's.
     let installed = tools.home.join("node_modules/llmspan-wasm");
     if installed.exists() {
         fs::remove_dir_all(&installed).map_err(|error| format!("{}: {error}", installed.display()))?;
     }
-    let tarball = node::tarballs(&root.join("target/wasm")).pop().ok_or("the package was not packed")?;
     tools.npm("install --silent --no-save --no-package-lock --no-audit --no-fund --offline").arg(&tarball).run()?;
-    let server = root.join("target/debug").join(format!("llmspan-faults{}", std::env::consts::EXE_SUFFIX));
     Program::new(&tools.home, "node")
         .args("--test --test-reporter=spec runtimes.test.mjs")
-        .env("LLMSPAN_FAULTS", server)
+        .env("LLMSPAN_FAULTS", faults::built(root)?)
         .env("LLMSPAN_CAPTURES", root.join("examples/captures"))
         .env("LLMSPAN_WORKER", root.join("examples/worker/worker.js"))
         .run()

@@ -1,5 +1,6 @@
 //! The task `snippets`: runs the programs that the documents show, as a reader would who copied them.
 
+use core::iter;
 use std::{
     fs,
     io::{BufRead as _, BufReader},
@@ -9,18 +10,20 @@ use std::{
 
 use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag, TagEnd};
 
-use crate::{node, python, sh::Program};
+use crate::{
+    faults, node, python,
+    sh::{self, Program},
+};
 
 /// Runs every program of every document against the fault server, in the order in which they stand there.
 pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<(), String> {
     if let Some(argument) = arguments.first() {
         return Err(format!("`{argument}` is nothing that `snippets` understands"));
     }
-    Program::cargo(root).args("build --quiet --package llmspan-faults --locked").run()?;
-    let tools = Tools { root, python: python::installed(root)?, node: node::installed(root)? };
+    let tools = Tools { python: python::installed(root)?, node: node::installed(root)? };
     let server = Server::start(root)?;
     let mut count = 0;
-    for page in pages(root)? {
+    for page in pages(root) {
         let programs = programs(&page)?;
         if programs.is_empty() {
             continue;
@@ -45,8 +48,7 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<(), String> {
 }
 
 /// Where the installed packages are.
-struct Tools<'a> {
-    root: &'a Path,
+struct Tools {
     /// The folder of the interpreter and the commands.
     python: PathBuf,
     /// The folder with the `node_modules` in which the package is installed.
@@ -79,18 +81,10 @@ impl Language {
 }
 
 /// The documents for users.
-fn pages(root: &Path) -> Result<Vec<PathBuf>, String> {
+fn pages(root: &Path) -> Vec<PathBuf> {
     let mut pages = PAGES.map(|page| root.join(page)).to_vec();
-    let docs = root.join("docs");
-    let mut more: Vec<PathBuf> = fs::read_dir(&docs)
-        .map_err(|error| format!("{}: {error}", docs.display()))?
-        .flatten()
-        .map(|entry| entry.path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "md"))
-        .collect();
-    more.sort();
-    pages.extend(more);
-    Ok(pages)
+    pages.extend(sh::files(&root.join("docs"), ".md"));
+    pages
 }
 
 /// The programs of a page. A block with the word `continues` after its language belongs to the one of that language before it.
@@ -127,13 +121,13 @@ fn programs(page: &Path) -> Result<Vec<Snippet>, String> {
 
 /// Where the programs of one page run; what one writes, the next ones find.
 struct Folder<'a> {
-    tools: &'a Tools<'a>,
+    tools: &'a Tools,
     dir: PathBuf,
 }
 
 impl<'a> Folder<'a> {
     /// A folder without anything in it, from which the installed packages are found.
-    fn of_page(tools: &'a Tools<'a>, page: &str) -> Result<Self, String> {
+    fn of_page(tools: &'a Tools, page: &str) -> Result<Self, String> {
         let dir = tools.node.join("snippets").join(page.replace(['/', '.'], "-"));
         fs::remove_dir_all(&dir).ok();
         fs::create_dir_all(&dir).map_err(|error| format!("{}: {error}", dir.display()))?;
@@ -149,11 +143,7 @@ impl<'a> Folder<'a> {
         let file = format!("line{}.{suffix}", snippet.line);
         fs::write(self.dir.join(&file), &snippet.text).map_err(|error| format!("{file}: {error}"))?;
         let path = std::env::var_os("PATH").unwrap_or_default();
-        let path = std::env::join_paths(
-            [self.tools.python.clone(), self.tools.root.join("target/debug")]
-                .into_iter()
-                .chain(std::env::split_paths(&path)),
-        );
+        let path = std::env::join_paths(iter::once(self.tools.python.clone()).chain(std::env::split_paths(&path)));
         let program = Program::new(&self.dir, &interpreter.display().to_string());
         let program = if snippet.language == Language::Shell { program.args("-e") } else { program };
         Ok(program.args(&file).env("PATH", path.map_err(|error| error.to_string())?))
@@ -168,7 +158,7 @@ struct Server {
 
 impl Server {
     fn start(root: &Path) -> Result<Self, String> {
-        let program = root.join("target/debug").join(format!("llmspan-faults{}", std::env::consts::EXE_SUFFIX));
+        let program = faults::built(root)?;
         let fail = |error: std::io::Error| format!("{}: {error}", program.display());
         let mut process = Command::new(&program).stdout(Stdio::piped()).spawn().map_err(fail)?;
         let mut line = String::new();

@@ -125,7 +125,7 @@ fn rules(root: &Path) -> Result<(), String> {
 fn advisories(root: &Path) -> Result<(), String> {
     let deny = cargo_deny(root)?.display().to_string();
     Program::new(root, &deny).args("--workspace --locked check advisories").run()?;
-    for package in node::packages(root) {
+    for package in node::packages() {
         Program::new(&root.join(package), node::NPM).args("audit --package-lock-only --audit-level high").run()?;
     }
     let venv = root.join("target/tools/audit");

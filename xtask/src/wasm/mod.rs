@@ -6,6 +6,7 @@ mod module;
 use std::{
     fs,
     path::{Path, PathBuf},
+    sync::OnceLock,
 };
 
 use llmspan_runner::report::Report;
@@ -13,8 +14,8 @@ use llmspan_runner::report::Report;
 use self::module::{BUILDS, Size};
 use crate::{
     budgets::Budgets,
+    faults,
     node::{self, Package},
-    sh::Program,
 };
 
 /// The task `wasm`: everything that has to hold for the package. With `--build` it is built, measured and packed only, with
@@ -26,17 +27,20 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<(), String> {
     let is_given = |flag: &str| arguments.iter().any(|argument| argument == flag);
     let package = installed(root, is_given("--functions"))?;
     if is_given("--build") {
-        package.tarballs().iter().for_each(|tarball| println!("{}", tarball.display()));
+        println!("{}", package.tarball()?.display());
         return Ok(());
     }
     package.npm("run lint:package").run()?;
-    Program::cargo(root).args("build --quiet --package llmspan-faults --locked").run()?;
     let tests = copy_tests(root, &package)?;
-    let server = root.join("target/debug").join(format!("llmspan-faults{}", std::env::consts::EXE_SUFFIX));
-    let run = package.node("--expose-gc --test --test-reporter=spec").env("LLMSPAN_FAULTS", server);
+    let run = package.node("--expose-gc --test --test-reporter=spec").env("LLMSPAN_FAULTS", faults::built(root)?);
     let run = run.env("LLMSPAN_VECTORS", root.join("tests/vectors"));
     tests.iter().fold(run, |run, test| run.arg(test)).run()?;
     package.tsc("tests/tsconfig.json")
+}
+
+/// The tarball of the package, built and installed.
+pub(crate) fn tarball(root: &Path) -> Result<PathBuf, String> {
+    installed(root, false)?.tarball()
 }
 
 /// Runs vectors through the installed package.
@@ -46,8 +50,15 @@ pub(crate) fn vectors(root: &Path, dirs: &[PathBuf]) -> Result<Report, String> {
     package.vectors(dirs)
 }
 
+/// The package, made once in a run of these tasks: what it is made of does not change meanwhile.
 fn installed(root: &Path, with_functions: bool) -> Result<Package, String> {
+    static MADE: OnceLock<Result<(), String>> = OnceLock::new();
     let package = Package::with_tools(root, "wasm")?;
+    MADE.get_or_init(|| make(root, &package, with_functions)).clone()?;
+    Ok(package)
+}
+
+fn make(root: &Path, package: &Package, with_functions: bool) -> Result<(), String> {
     module::make(root, &package.home, with_functions)?;
     package.npm("run build").run()?;
     hold_against_budgets(root, &package.home.join("dist"))?;
@@ -55,8 +66,7 @@ fn installed(root: &Path, with_functions: bool) -> Result<Package, String> {
     // Tests of what both packages have in common import it by the name of the other one.
     let other = package.dir.join("node_modules/llmspan");
     fs::remove_file(&other).ok();
-    node::link(Path::new("llmspan-wasm"), &other).map_err(|error| format!("{}: {error}", other.display()))?;
-    Ok(package)
+    node::link(Path::new("llmspan-wasm"), &other).map_err(|error| format!("{}: {error}", other.display()))
 }
 
 /// Tests of the package, and those of the Node package that are about what both have in common.

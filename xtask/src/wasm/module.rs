@@ -11,7 +11,7 @@ use wasm_bindgen_cli_support::Bindgen;
 use wasmparser::{Parser, Payload, TypeRef, Validator};
 
 use super::functions;
-use crate::sh::Program;
+use crate::sh::{self, Program};
 
 /// One way to build the crate.
 #[derive(Clone, Copy)]
@@ -49,7 +49,7 @@ pub(super) fn make(root: &Path, package: &Path, with_functions: bool) -> Result<
 }
 
 fn make_one(root: &Path, package: &Path, build: &Build, with_functions: bool) -> Result<(), String> {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |dir| root.join(dir));
+    let target = sh::target_dir(root);
     Program::cargo(root)
         .args("build --locked --package llmspan-wasm --profile wasm --target wasm32-unknown-unknown")
         .args(build.features)

