@@ -12,10 +12,6 @@ use llmspan_core::{
     provider,
 };
 use napi_derive::napi;
-use serde::{
-    Deserialize as _,
-    de::{IntoDeserializer, value},
-};
 
 use crate::{
     at,
@@ -126,12 +122,9 @@ impl Call {
     /// Applies a chunk with content of one kind, `bytes` long, or 0 when nobody counted; `false` for a kind that there is not.
     #[napi(catch_unwind)]
     pub fn content(&mut self, at_ms: f64, attempt: u32, kind: String, bytes: u32) -> bool {
-        let kind = ContentKind::deserialize(IntoDeserializer::<value::Error>::into_deserializer(kind.as_str()));
-        let is_known = kind.is_ok();
-        if let Ok(kind) = kind {
-            self.engine.handle_content(at(at_ms), of(attempt), kind, bytes);
-        }
-        is_known
+        let Some(kind) = ContentKind::of_word(&kind) else { return false };
+        self.engine.handle_content(at(at_ms), of(attempt), kind, bytes);
+        true
     }
 
     /// Ends the call if a deadline of its configuration has passed.

@@ -7,8 +7,7 @@ use llmspan_core::{
     metrics::MetricNames,
     names::Profile,
     otlp::{self, Resource},
-    record::Attributes,
-    spans::{self, Context, Layout, Shape, SpanId, SpanTree, TraceId},
+    spans::{self, Context, Layout, Shape, SpanTree},
 };
 use napi::bindgen_prelude::Uint8Array;
 use napi_derive::napi;
@@ -16,7 +15,7 @@ use napi_derive::napi;
 use crate::{
     error::{Result, raise},
     pairs,
-    record::{Record, profiles_of},
+    record::Record,
     unix,
 };
 
@@ -34,12 +33,10 @@ impl Spans {
     /// Spans named by the profiles, of a resource with the attributes given as JSON; one for each attempt if told so.
     #[napi(constructor, catch_unwind)]
     pub fn new(profiles: Vec<String>, resource: String, per_attempt: bool) -> Result<Self> {
-        let attributes: Attributes =
-            serde_json::from_str(&resource).map_err(|error| napi::Error::new("invalid_config", error.to_string()))?;
         Ok(Self {
-            profiles: profiles_of(&profiles)?,
+            profiles: Profile::by_names(&profiles).map_err(raise)?,
             shape: shape(per_attempt),
-            resource: Resource::new(attributes),
+            resource: Resource::from_json(&resource).map_err(raise)?,
             trees: Vec::new(),
         })
     }
@@ -49,7 +46,8 @@ impl Spans {
     #[napi(catch_unwind)]
     pub fn add(&mut self, record: &Record, random: &[u8]) -> bool {
         let layout = Layout::new(self.shape, &self.profiles);
-        let tree = SpanTree::new(&record.0, &layout, &ids(random)).filter(|tree| tree.start_unix_ns.is_some());
+        let tree = SpanTree::new(&record.0, &layout, &Context::default().with_random_ids(random))
+            .filter(|tree| tree.start_unix_ns.is_some());
         let is_some = tree.is_some();
         self.trees.extend(tree);
         is_some
@@ -108,7 +106,7 @@ pub fn opening_span(json: String, profiles: Vec<String>, per_attempt: bool) -> R
         Event::CallStarted(start) => *start,
         _ => CallStart::default(),
     };
-    let profiles = profiles_of(&profiles)?;
+    let profiles = Profile::by_names(&profiles).map_err(raise)?;
     Ok(SpanTree::opening_json(&start, &layout(per_attempt, &profiles)))
 }
 
@@ -146,12 +144,4 @@ pub(crate) fn layout<'a>(per_attempt: bool, profiles: &'a [&'a Profile]) -> Layo
 
 fn shape(per_attempt: bool) -> Shape {
     if per_attempt { Shape::Attempt } else { Shape::Call }
-}
-
-/// A trace and a span made of 24 random bytes, for calls that have none.
-pub(crate) fn ids(random: &[u8]) -> Context<'static> {
-    let mut context = Context::default();
-    context.trace_id = random.get(..16).and_then(|id| id.try_into().ok()).and_then(TraceId::from_bytes);
-    context.span_id = random.get(16..24).and_then(|id| id.try_into().ok()).and_then(SpanId::from_bytes);
-    context
 }

@@ -1,18 +1,18 @@
 //! Records.
 
 use llmspan_core::{
+    definitions,
     metrics::{Labels, Observations, Options},
     names::{self, Profile},
     record,
-    spans::{self, SpanTree},
+    spans::{self, Context, SpanTree},
     waterfall::{self, Glyphs, HtmlStyle, Palette, Scheme, TextStyle},
 };
 use napi_derive::napi;
-use serde::Serialize;
 
 use crate::{
-    error::{Code, Result, raise},
-    export::{ids, layout, metric_names},
+    error::{Result, raise},
+    export::{layout, metric_names},
 };
 
 /// One call, finalized.
@@ -36,29 +36,35 @@ impl Record {
     /// The attributes of the call's span as JSON, under the names of every profile given.
     #[napi(catch_unwind)]
     pub fn attributes(&self, profiles: Vec<String>) -> Result<String> {
-        to_json(&names::call_attributes(&self.0, &profiles_of(&profiles)?))
+        Ok(record::attributes_to_json(&names::call_attributes(&self.0, &Profile::by_names(&profiles).map_err(raise)?)))
     }
 
     /// The attributes of each attempt's span as JSON.
     #[napi(catch_unwind)]
     pub fn attempt_attributes(&self, profiles: Vec<String>) -> Result<String> {
-        to_json(&names::attempt_attributes(&self.0, &profiles_of(&profiles)?))
+        Ok(record::attributes_of_each_to_json(&names::attempt_attributes(
+            &self.0,
+            &Profile::by_names(&profiles).map_err(raise)?,
+        )))
     }
 
     /// The spans of the call as JSON, with ids made of 24 random bytes where it has none; nothing if it has none then.
     #[napi(catch_unwind)]
     pub fn spans(&self, profiles: Vec<String>, per_attempt: bool, random: &[u8]) -> Result<Option<String>> {
-        let profiles = profiles_of(&profiles)?;
-        let tree = SpanTree::new(&self.0, &layout(per_attempt, &profiles), &ids(random));
+        let profiles = Profile::by_names(&profiles).map_err(raise)?;
+        let tree = SpanTree::new(&self.0, &layout(per_attempt, &profiles), &Context::default().with_random_ids(random));
         Ok(tree.map(|tree| tree.to_json()))
     }
 
     /// The attributes of the call as JSON that may be added to a span of another library for it which has those `known`.
     #[napi(catch_unwind)]
     pub fn missing_attributes(&self, profiles: Vec<String>, known: Vec<String>) -> Result<String> {
-        let mut attributes = names::call_attributes(&self.0, &profiles_of(&profiles)?);
-        attributes.retain(|name, _| spans::may_join(name) && !known.contains(name));
-        to_json(&attributes)
+        let known = |name: &str| known.iter().any(|known| known == name);
+        Ok(record::attributes_to_json(&spans::missing_attributes(
+            &self.0,
+            &Profile::by_names(&profiles).map_err(raise)?,
+            known,
+        )))
     }
 
     /// What the record adds to the metrics of a profile, as JSON, with no more than about so many gaps between chunks.
@@ -83,8 +89,8 @@ impl Record {
 
     /// What other tools would report, as JSON.
     #[napi(catch_unwind)]
-    pub fn definitions(&self) -> Result<String> {
-        to_json(&self.0.definitions())
+    pub fn definitions(&self) -> String {
+        definitions::to_json(&self.0.definitions())
     }
 
     /// The waterfall in text, some columns wide.
@@ -126,17 +132,4 @@ impl Record {
     pub fn waterfall_json(&self) -> String {
         waterfall::json(&self.0)
     }
-}
-
-/// Profiles by their names; the default one when none is named.
-pub(crate) fn profiles_of(names: &[String]) -> Result<Vec<&'static Profile>> {
-    if names.is_empty() {
-        return Ok(vec![Profile::by_name(Profile::DEFAULT).map_err(raise)?]);
-    }
-    names.iter().map(|name| Profile::by_name(name).map_err(raise)).collect()
-}
-
-fn to_json(value: &impl Serialize) -> Result<String> {
-    const UNWRITABLE: Code = "invalid_record";
-    serde_json::to_string(value).map_err(|error| napi::Error::new(UNWRITABLE, error.to_string()))
 }

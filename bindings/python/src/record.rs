@@ -3,6 +3,7 @@
 use core::fmt;
 
 use llmspan_core::{
+    definitions,
     names::{self, Profile},
     record::{self, AttributeValue, Attributes, Shape, Value as _},
     waterfall,
@@ -80,7 +81,7 @@ impl Record {
 
     /// What other tools would report for the call, as dicts.
     fn definitions<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        loads(py, &serde_json::to_string(&self.inner.definitions()).unwrap_or_default())
+        loads(py, &definitions::to_json(&self.inner.definitions()))
     }
 
     /// Attributes that the caller set on the call.
@@ -232,11 +233,8 @@ const fn fields_of(shape: &'static Shape) -> &'static [(&'static str, &'static S
 }
 
 /// Profiles by their names; the default one when none is named.
-pub(crate) fn profiles_of(py: Python<'_>, mut names: Vec<String>) -> PyResult<Vec<&'static Profile>> {
-    if names.is_empty() {
-        names.push(Profile::DEFAULT.into());
-    }
-    names.iter().map(|name| Profile::by_name(name).map_err(|error| raise(py, error))).collect()
+pub(crate) fn profiles_of(py: Python<'_>, names: Vec<String>) -> PyResult<Vec<&'static Profile>> {
+    Profile::by_names(names).map_err(|error| raise(py, error))
 }
 
 pub(crate) fn attributes_to_dict<'py>(py: Python<'py>, attributes: &Attributes) -> PyResult<Bound<'py, PyDict>> {

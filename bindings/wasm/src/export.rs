@@ -9,14 +9,14 @@ use llmspan_core::{
     metrics::MetricNames,
     names::Profile,
     otlp::{self, Resource},
-    spans::{self, Context, Layout, Shape, SpanId, SpanTree, TraceId},
+    spans::{self, Context, Layout, Shape, SpanTree},
 };
 use wasm_bindgen::prelude::*;
 
 use crate::{
     error::{Result, raise},
     pairs,
-    record::{Record, profiles_of},
+    record::Record,
     unix,
 };
 
@@ -35,7 +35,7 @@ impl Spans {
     #[wasm_bindgen(constructor)]
     pub fn new(profiles: Vec<String>, resource: &str, per_attempt: bool) -> Result<Spans> {
         Ok(Self {
-            profiles: profiles_of(&profiles)?,
+            profiles: Profile::by_names(&profiles).map_err(raise)?,
             shape: shape(per_attempt),
             resource: Resource::from_json(resource).map_err(raise)?,
             trees: Vec::new(),
@@ -46,7 +46,8 @@ impl Spans {
     /// without an absolute time cannot.
     pub fn add(&mut self, record: &Record, random: &[u8]) -> bool {
         let layout = Layout::new(self.shape, &self.profiles);
-        let tree = SpanTree::new(&record.0, &layout, &ids(random)).filter(|tree| tree.start_unix_ns.is_some());
+        let tree = SpanTree::new(&record.0, &layout, &Context::default().with_random_ids(random))
+            .filter(|tree| tree.start_unix_ns.is_some());
         let is_some = tree.is_some();
         self.trees.extend(tree);
         is_some
@@ -95,7 +96,7 @@ pub fn opening_span(json: &str, profiles: Vec<String>, per_attempt: bool) -> Res
         Event::CallStarted(start) => *start,
         _ => CallStart::default(),
     };
-    let profiles = profiles_of(&profiles)?;
+    let profiles = Profile::by_names(&profiles).map_err(raise)?;
     Ok(SpanTree::opening_json(&start, &layout(per_attempt, &profiles)))
 }
 
@@ -133,12 +134,4 @@ pub(crate) fn layout<'a>(per_attempt: bool, profiles: &'a [&'a Profile]) -> Layo
 
 fn shape(per_attempt: bool) -> Shape {
     if per_attempt { Shape::Attempt } else { Shape::Call }
-}
-
-/// A trace and a span made of 24 random bytes, for calls that have none.
-pub(crate) fn ids(random: &[u8]) -> Context<'static> {
-    let mut context = Context::default();
-    context.trace_id = random.get(..16).and_then(|id| id.try_into().ok()).and_then(TraceId::from_bytes);
-    context.span_id = random.get(16..24).and_then(|id| id.try_into().ok()).and_then(SpanId::from_bytes);
-    context
 }

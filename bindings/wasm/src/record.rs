@@ -2,7 +2,7 @@
 
 use alloc::string::String;
 #[cfg(feature = "full")]
-use alloc::{vec, vec::Vec};
+use alloc::vec::Vec;
 
 use llmspan_core::record;
 #[cfg(feature = "full")]
@@ -10,7 +10,7 @@ use llmspan_core::{
     definitions,
     metrics::{Labels, Observations, Options},
     names::{self, Profile},
-    spans::{self, SpanTree},
+    spans::{self, Context, SpanTree},
     waterfall::{self, Glyphs, HtmlStyle, Palette, Scheme, TextStyle},
 };
 use wasm_bindgen::prelude::*;
@@ -18,7 +18,7 @@ use wasm_bindgen::prelude::*;
 #[cfg(feature = "full")]
 use crate::{
     error::{Result, raise},
-    export::{ids, layout, metric_names},
+    export::{layout, metric_names},
 };
 
 /// One call, finalized.
@@ -44,28 +44,34 @@ impl Record {
 
     /// The attributes of the call's span as JSON, under the names of every profile given.
     pub fn attributes(&self, profiles: Vec<String>) -> Result<String> {
-        Ok(record::attributes_to_json(&names::call_attributes(&self.0, &profiles_of(&profiles)?)))
+        Ok(record::attributes_to_json(&names::call_attributes(&self.0, &Profile::by_names(&profiles).map_err(raise)?)))
     }
 
     /// The attributes of each attempt's span as JSON.
     #[wasm_bindgen(js_name = attemptAttributes)]
     pub fn attempt_attributes(&self, profiles: Vec<String>) -> Result<String> {
-        Ok(record::attributes_of_each_to_json(&names::attempt_attributes(&self.0, &profiles_of(&profiles)?)))
+        Ok(record::attributes_of_each_to_json(&names::attempt_attributes(
+            &self.0,
+            &Profile::by_names(&profiles).map_err(raise)?,
+        )))
     }
 
     /// The spans of the call as JSON, with ids made of 24 random bytes where it has none; nothing if it has none then.
     pub fn spans(&self, profiles: Vec<String>, per_attempt: bool, random: &[u8]) -> Result<Option<String>> {
-        let profiles = profiles_of(&profiles)?;
-        let tree = SpanTree::new(&self.0, &layout(per_attempt, &profiles), &ids(random));
+        let profiles = Profile::by_names(&profiles).map_err(raise)?;
+        let tree = SpanTree::new(&self.0, &layout(per_attempt, &profiles), &Context::default().with_random_ids(random));
         Ok(tree.map(|tree| tree.to_json()))
     }
 
     /// The attributes of the call as JSON that may be added to a span of another library for it which has those `known`.
     #[wasm_bindgen(js_name = missingAttributes)]
     pub fn missing_attributes(&self, profiles: Vec<String>, known: Vec<String>) -> Result<String> {
-        let mut attributes = names::call_attributes(&self.0, &profiles_of(&profiles)?);
-        attributes.retain(|name, _| spans::may_join(name) && !known.contains(name));
-        Ok(record::attributes_to_json(&attributes))
+        let known = |name: &str| known.iter().any(|known| known == name);
+        Ok(record::attributes_to_json(&spans::missing_attributes(
+            &self.0,
+            &Profile::by_names(&profiles).map_err(raise)?,
+            known,
+        )))
     }
 
     /// What the record adds to the metrics of a profile, as JSON, with no more than about so many gaps between chunks.
@@ -130,13 +136,4 @@ impl Record {
     pub fn waterfall_json(&self) -> String {
         waterfall::json(&self.0)
     }
-}
-
-/// Profiles by their names; the default one when none is named.
-#[cfg(feature = "full")]
-pub(crate) fn profiles_of(names: &[String]) -> Result<Vec<&'static Profile>> {
-    if names.is_empty() {
-        return Ok(vec![Profile::by_name(Profile::DEFAULT).map_err(raise)?]);
-    }
-    names.iter().map(|name| Profile::by_name(name).map_err(raise)).collect()
 }

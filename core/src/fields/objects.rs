@@ -185,18 +185,23 @@ pub(crate) use fields;
 macro_rules! words {
     ($name:ident { $($variant:ident = $word:literal),* $(,)? }) => {
         impl $name {
+            /// The word used in JSON.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $word,)*
+                }
+            }
+
             /// The value that has this word in JSON.
             pub fn of_word(word: &str) -> Option<Self> {
                 let number = $crate::fields::line_of(concat!($($word, "\n"),*), word)?;
                 [$(Self::$variant),*].get(number).copied()
             }
         }
+
         impl $crate::fields::Write for $name {
             fn write(&self, out: &mut alloc::string::String) {
-                let word = match self {
-                    $(Self::$variant => $word,)*
-                };
-                $crate::fields::write_string(out, word);
+                $crate::fields::write_string(out, self.as_str());
             }
         }
 

@@ -1,6 +1,6 @@
 //! What a profile is: a table of attribute names.
 
-use alloc::string::String;
+use alloc::{string::String, vec::Vec};
 
 use super::{generated::PROFILES, value::Value};
 use crate::{
@@ -32,6 +32,27 @@ impl Profile {
     /// [`ErrorKind::UnknownProfile`] when no profile has the name.
     pub fn by_name(name: &str) -> Result<&'static Self, Error> {
         PROFILES.iter().find(|profile| profile.name == name).ok_or_else(|| Error::new(ErrorKind::UnknownProfile, name))
+    }
+
+    /// Finds profiles by their names; the default one when none is named.
+    ///
+    /// ```
+    /// use llmspan_core::names::Profile;
+    ///
+    /// let names = |names: &[&str]| -> Vec<_> { Profile::by_names(names).unwrap().iter().map(|found| found.name()).collect() };
+    /// assert_eq!(names(&["langfuse", "ares"]), ["langfuse", "ares"]);
+    /// assert_eq!(names(&[]), [Profile::DEFAULT]);
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::UnknownProfile`] for the first name that no profile has.
+    pub fn by_names(names: impl IntoIterator<Item: AsRef<str>>) -> Result<Vec<&'static Self>, Error> {
+        let mut profiles = names.into_iter().map(|name| Self::by_name(name.as_ref())).collect::<Result<Vec<_>, _>>()?;
+        if profiles.is_empty() {
+            profiles.push(Self::by_name(Self::DEFAULT)?);
+        }
+        Ok(profiles)
     }
 
     /// All profiles, the default one first.

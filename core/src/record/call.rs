@@ -252,18 +252,6 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// The word used in JSON.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Success => "success",
-            Self::Error => "error",
-            Self::Cancelled => "cancelled",
-            Self::Interrupted => "interrupted",
-            Self::TimedOut => "timed_out",
-            Self::Abandoned => "abandoned",
-        }
-    }
-
     /// Status of the OpenTelemetry span: `ERROR` only for errors and timeouts.
     pub const fn otel_status(self) -> OtelStatus {
         match self {
@@ -323,24 +311,6 @@ pub enum WaitReason {
     Timeout,
     /// The stream was cut.
     Truncation,
-}
-
-impl WaitReason {
-    /// The word used in JSON.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Content => "content",
-            Self::Continuation => "continuation",
-            Self::Fallback => "fallback",
-            Self::KeyPool => "key_pool",
-            Self::Network => "network",
-            Self::Other => "other",
-            Self::RateLimit => "rate_limit",
-            Self::ServerError => "server_error",
-            Self::Timeout => "timeout",
-            Self::Truncation => "truncation",
-        }
-    }
 }
 
 scalars!(EventKind, OtelStatus, Outcome, TimeoutKind, WaitReason);

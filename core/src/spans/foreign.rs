@@ -1,5 +1,10 @@
 //! Spans of other libraries that stand for a call of a model.
 
+use crate::{
+    names::{Profile, call_attributes},
+    record::{Attributes, Record},
+};
+
 /// Whether a span is that of one request to a model, by the attributes that some library gave it: a span of ours for the same
 /// call would be counted twice.
 ///
@@ -44,6 +49,13 @@ pub fn may_join(name: &str) -> bool {
     !RENAMED.contains(&name)
 }
 
+/// The attributes of a call, under the names of the profiles, that may be added to such a span which has those `known`.
+pub fn missing_attributes(record: &Record, profiles: &[&Profile], known: impl Fn(&str) -> bool) -> Attributes {
+    let mut attributes = call_attributes(record, profiles);
+    attributes.retain(|name, _| may_join(name) && !known(name));
+    attributes
+}
+
 /// Names of one count up to release 1.41 and after it.
 const RENAMED: &[&str] = &["gen_ai.usage.cache_creation.input_tokens", "gen_ai.usage.cache_write.input_tokens"];
 
@@ -78,6 +90,7 @@ const PROVIDERS: &[&str] = &["gen_ai.provider.name", "gen_ai.system"];
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::Usage;
 
     fn found(attributes: &[(&str, &'static str)]) -> bool {
         is_model_call(|name| attributes.iter().find(|(known, _)| *known == name).map(|(_, text)| *text))
@@ -106,5 +119,24 @@ mod tests {
     fn the_first_kind_decides() {
         let agent = [("gen_ai.operation.name", "invoke_agent"), ("gen_ai.system", "x"), ("gen_ai.request.model", "m")];
         assert!(!found(&agent));
+    }
+
+    #[test]
+    fn what_a_span_lacks_of_a_call() {
+        let usage =
+            Usage { input_tokens: Some(3), cache_write_tokens: Some(2), output_tokens: Some(5), ..Usage::default() };
+        let record = Record { model: Some("m".into()), usage: Some(usage), ..Record::default() };
+        let missing = |known: &str| {
+            let profiles = Profile::by_names(["otel-1.41"]).unwrap();
+            missing_attributes(&record, &profiles, |name| name == known)
+        };
+        let (all, some) = (missing(""), missing("gen_ai.usage.output_tokens"));
+        assert_eq!(all.get("gen_ai.usage.output_tokens"), Some(&5_i64.into()));
+        assert_eq!(some.len(), all.len() - 1);
+        assert!(!some.contains_key("gen_ai.usage.output_tokens"));
+        assert!(
+            !all.contains_key("gen_ai.usage.cache_creation.input_tokens"),
+            "its name is not the same in all releases"
+        );
     }
 }

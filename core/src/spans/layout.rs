@@ -68,6 +68,24 @@ impl<'a> Context<'a> {
         self
     }
 
+    /// Sets a trace of its own for a record that names none: its id is the first 16 of these bytes, that of the span the 8
+    /// after them. An id for which there are not enough bytes, or only zeros, stays unset.
+    ///
+    /// ```
+    /// use llmspan_core::spans::{Context, SpanId, TraceId};
+    ///
+    /// let bytes: Vec<u8> = (1..=24).collect();
+    /// let context = Context::default().with_random_ids(&bytes);
+    /// assert_eq!(context.trace_id, TraceId::from_hex("0102030405060708090a0b0c0d0e0f10"));
+    /// assert_eq!(context.span_id, SpanId::from_hex("1112131415161718"));
+    /// assert_eq!(Context::default().with_random_ids(&bytes[..20]).span_id, None);
+    /// ```
+    pub fn with_random_ids(mut self, bytes: &[u8]) -> Self {
+        self.trace_id = bytes.first_chunk().copied().and_then(TraceId::from_bytes);
+        self.span_id = bytes.get(16..).and_then(<[u8]>::first_chunk).copied().and_then(SpanId::from_bytes);
+        self
+    }
+
     /// Sets the wall-clock start for a record without an anchor.
     pub fn with_start(mut self, at: UnixNanos) -> Self {
         self.start_unix_ns = Some(at);

@@ -57,7 +57,7 @@ mod layout;
 mod phases;
 mod tree;
 
-pub use foreign::{is_model_call, may_join, model_call_attributes};
+pub use foreign::{is_model_call, may_join, missing_attributes, model_call_attributes};
 pub use ids::{ChildSpan, SpanId, TraceId, child_span_id};
 pub use layout::{Context, Layout, Shape};
 pub use tree::{Event, Link, Role, Span, SpanTree};
