@@ -1,6 +1,5 @@
 //! The task `api`: what each package offers, listed, and compared with the listings that are committed in `tests/api`.
 
-use core::fmt::Write as _;
 use std::{
     env, fs,
     path::{Path, PathBuf},
@@ -55,21 +54,12 @@ fn rust(root: &Path, package: &str) -> Result<Option<String>, String> {
     if written != format {
         let message = format!("the JSON of rustdoc has format {written} here, and {format} is read");
         if env::var_os("CI").is_some() {
-            return Err(format!("{message}: xtask needs another version of public-api"));
+            return Err(format!("{message}: xtask/tools needs another version of public-api"));
         }
         println!("not compared: {message}");
         return Ok(None);
     }
-    let api = public_api::Builder::from_rustdoc_json(&file)
-        .omit_blanket_impls(true)
-        .omit_auto_trait_impls(true)
-        .build()
-        .map_err(|error| format!("{}: {error}", file.display()))?;
-    let mut listing = String::new();
-    for item in api.items() {
-        let _ = writeln!(listing, "{item}");
-    }
-    Ok(Some(listing))
+    Program::tool(root, "api").arg(&file).read().map(Some)
 }
 
 /// The format that the locked `rustdoc-types` reads, which is its version after the zero.

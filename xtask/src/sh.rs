@@ -32,6 +32,11 @@ impl Program {
         cargo
     }
 
+    /// One of the tools that are a program of their own.
+    pub(crate) fn tool(root: &Path, name: &str) -> Self {
+        Self::cargo(root).args("run --quiet --locked --package xtask-tools --").args(name)
+    }
+
     /// Adds arguments, which are separated by blanks.
     pub(crate) fn args(mut self, arguments: &str) -> Self {
         self.command.args(arguments.split_whitespace());

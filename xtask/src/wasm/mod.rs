@@ -1,6 +1,5 @@
 //! The WebAssembly package: built, measured, packed as a tarball, installed into an empty folder, and checked as users get it.
 
-mod functions;
 mod module;
 
 use std::{

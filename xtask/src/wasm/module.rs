@@ -7,10 +7,7 @@ use std::{
 };
 
 use flate2::{Compression, write::GzEncoder};
-use wasm_bindgen_cli_support::Bindgen;
-use wasmparser::{Parser, Payload, TypeRef, Validator};
 
-use super::functions;
 use crate::sh::{self, Program};
 
 /// One way to build the crate.
@@ -57,11 +54,8 @@ fn make_one(root: &Path, package: &Path, build: &Build, with_functions: bool) ->
         .run()?;
     let out = package.join("build").join(build.name);
     fs::create_dir_all(&out).map_err(|error| format!("{}: {error}", out.display()))?;
-    Bindgen::new()
-        .input_path(target.join("wasm32-unknown-unknown/wasm/llmspan_wasm.wasm"))
-        .web(true)
-        .and_then(|bindgen| bindgen.omit_default_module_path(true).typescript(true).generate(&out))
-        .map_err(|error| format!("wasm-bindgen: {error:#}"))?;
+    let made = target.join("wasm32-unknown-unknown/wasm/llmspan_wasm.wasm");
+    Program::tool(root, "bind").arg(&made).arg(&out).run()?;
 
     let (bound, published) = (out.join("llmspan_wasm_bg.wasm"), package.join("build").join(build.file));
     // It takes a while, and mostly there is nothing new.
@@ -70,11 +64,11 @@ fn make_one(root: &Path, package: &Path, build: &Build, with_functions: bool) ->
         optimize(root, package, &bound, &published, "")?;
         fs::write(&done, from).map_err(|error| format!("{}: {error}", done.display()))?;
     }
-    check(&read(&published)?)?;
+    Program::tool(root, "check").arg(&published).run()?;
     if with_functions {
         let named = out.join("named.wasm");
         optimize(root, package, &bound, &named, "--debuginfo")?;
-        println!("\n{}", functions::table(&read(&named)?)?);
+        Program::tool(root, "functions").arg(&named).run()?;
     }
     Ok(())
 }
@@ -97,22 +91,6 @@ const OPTIONS: &str = "-Oz --flexible-inline-max-function-size 0 --always-inline
     --one-caller-inline-max-function-size 0 --enable-bulk-memory --enable-mutable-globals \
     --enable-nontrapping-float-to-int --enable-sign-ext --enable-reference-types --enable-multivalue \
     --strip-producers --strip-target-features";
-
-/// A module that is valid, and that needs nothing but what its JavaScript gives it.
-fn check(wasm: &[u8]) -> Result<(), String> {
-    Validator::new().validate_all(wasm).map_err(|error| format!("the WebAssembly is not valid: {error}"))?;
-    for payload in Parser::new(0).parse_all(wasm) {
-        if let Payload::ImportSection(imports) = payload.map_err(|error| error.to_string())? {
-            for import in imports.into_imports() {
-                let import = import.map_err(|error| error.to_string())?;
-                if !import.module.starts_with("./llmspan_wasm") || !matches!(import.ty, TypeRef::Func(_)) {
-                    return Err(format!("the WebAssembly imports `{}` of `{}`", import.name, import.module));
-                }
-            }
-        }
-    }
-    Ok(())
-}
 
 fn read(path: &Path) -> Result<Vec<u8>, String> {
     fs::read(path).map_err(|error| format!("{}: {error}", path.display()))

@@ -6,7 +6,7 @@ use core::fmt::Write as _;
 use wasmparser::{KnownCustom, Name, Parser, Payload};
 
 /// The largest functions, and what they add up to by module.
-pub(super) fn table(wasm: &[u8]) -> Result<String, String> {
+pub(crate) fn table(wasm: &[u8]) -> Result<String, String> {
     let mut names = BTreeMap::new();
     let (mut sizes, mut imported, mut data) = (Vec::new(), 0_u32, 0_u64);
     for payload in Parser::new(0).parse_all(wasm) {
