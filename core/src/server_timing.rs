@@ -29,7 +29,8 @@
 //! | `tail` | [`Record::tail_ns`]: all after the final attempt | |
 //! | `upstream` | what the provider says it took in all | |
 //!
-//! `setup`, then `ttft` and `sampling` or else `response`, then `tail` add up to `total`. A value that is absent has no metric.
+//! `setup`, then `ttft` and `sampling` or else `response`, then `tail` add up to `total`. A value that is absent has no metric,
+//! nor has what a clock measured that stood still (`diagnostics.clock.frozen`): of such a call `total` says how it ended, alone.
 //! Names are tokens, durations milliseconds to a microsecond, descriptions words of this crate: nothing that a caller or a
 //! provider wrote, for whoever reads the header may be a stranger.
 //!
@@ -38,7 +39,6 @@
 use alloc::{
     format,
     string::{String, ToString as _},
-    vec::Vec,
 };
 
 use crate::{
@@ -54,18 +54,26 @@ impl Record {
         let retries = (self.retry_count > 0).then_some(self.retry_actual_delay_ns);
         let upstream = self.server.as_ref().and_then(|server| server.total_ns);
         let plural = if self.retry_count == 1 { "retry" } else { "retries" };
+        let is_frozen = self.diagnostics.clock.frozen;
+        let is_told = |time: &Nanos| !(is_frozen && *time == Nanos::ZERO);
         let metrics = [
-            metric("total", Some(self.duration_ns), self.outcome.as_str()),
-            metric("setup", self.request_setup_ns, ""),
-            metric("retry", retries, &format!("{} {plural}", self.retry_count)),
-            metric("wait", self.other_waits(), ""),
-            metric("ttft", self.ttft_ns, "time to first token"),
-            metric("sampling", self.sampling_ns, ""),
-            metric("response", response, ""),
-            metric("tail", self.tail_ns, ""),
-            metric("upstream", upstream, "as the provider says"),
+            ("setup", self.request_setup_ns, ""),
+            ("retry", retries, &format!("{} {plural}", self.retry_count)),
+            ("wait", self.other_waits(), ""),
+            ("ttft", self.ttft_ns, "time to first token"),
+            ("sampling", self.sampling_ns, ""),
+            ("response", response, ""),
+            ("tail", self.tail_ns, ""),
+            ("upstream", upstream, "as the provider says"),
         ];
-        metrics.into_iter().flatten().collect::<Vec<_>>().join(", ")
+        let mut value = metric("total", Some(self.duration_ns).filter(is_told), self.outcome.as_str());
+        for (name, time, description) in metrics {
+            if let Some(time) = time.filter(is_told) {
+                value.push_str(", ");
+                value.push_str(&metric(name, Some(time), description));
+            }
+        }
+        value
     }
 
     fn answering_attempt(&self) -> Option<&AttemptRecord> {
@@ -80,14 +88,17 @@ impl Record {
     }
 }
 
-/// One metric; `None` for an absent value. A description is plain ASCII without quotes.
-fn metric(name: &str, duration: Option<Nanos>, description: &str) -> Option<String> {
-    let millis = millis(duration?);
-    Some(if description.is_empty() {
-        format!("{name};dur={millis}")
-    } else {
-        format!("{name};dur={millis};desc=\"{description}\"")
-    })
+/// One metric. A description is plain ASCII without quotes.
+fn metric(name: &str, duration: Option<Nanos>, description: &str) -> String {
+    let mut metric = String::from(name);
+    if let Some(duration) = duration {
+        metric.push_str(";dur=");
+        metric.push_str(&millis(duration));
+    }
+    if !description.is_empty() {
+        metric.extend([";desc=\"", description, "\""]);
+    }
+    metric
 }
 
 /// Milliseconds as a decimal without an exponent, to a microsecond, cut.
@@ -140,6 +151,13 @@ mod tests {
             "total;dur=30;desc=\"success\", setup;dur=10, wait;dur=9, response;dur=19, tail;dur=1, \
              upstream;dur=15.5;desc=\"as the provider says\""
         );
+    }
+
+    #[test]
+    fn a_clock_that_stands_still_measures_nothing() {
+        let json = r#"{"duration_ns": 0, "request_setup_ns": 0, "ttft_ns": 0, "sampling_ns": 0, "server": {"total_ns": 1000000},
+            "diagnostics": {"clock": {"frozen": true}}}"#;
+        assert_eq!(timing(json), "total;desc=\"success\", upstream;dur=1;desc=\"as the provider says\"");
     }
 
     #[test]

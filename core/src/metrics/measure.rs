@@ -132,8 +132,17 @@ impl Sample {
 }
 
 impl Measure {
-    /// Reads the observations out of a record. A value that is absent gives none.
+    /// Reads the observations out of a record. A value that is absent gives none, nor does what a clock measured that stood still.
     pub(super) fn observe(self, record: &Record, mut emit: impl FnMut(Sample)) {
+        let is_frozen = record.diagnostics.clock.frozen && self.base() == Base::Time;
+        self.read(record, |sample| {
+            if !(is_frozen && sample.value == 0) {
+                emit(sample);
+            }
+        });
+    }
+
+    fn read(self, record: &Record, mut emit: impl FnMut(Sample)) {
         let mut time = |value: Option<Nanos>| {
             if let Some(value) = value {
                 emit(Sample::one("", value.as_nanos()));

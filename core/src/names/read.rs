@@ -48,12 +48,16 @@ impl<'a> Subject<'a> {
         if value.is_summed() && self.is_fetched() {
             return None;
         }
-        match self {
+        let reading = match self {
             Self::Call(record) => read_call(record, value),
             Self::Attempt(record, attempt) => read_attempt(record, attempt, value),
             Self::LoneAttempt(record, attempt) => read_lone_attempt(record, attempt, value),
             Self::Around(record) => read_around(record, value),
-        }
+        };
+        // Whoever reads attributes does not see what the record says of its clock, and would take the zeros for times.
+        let is_told = !self.record().diagnostics.clock.frozen
+            || !(matches!(reading, Some(Reading::Time(Nanos::ZERO))) || value == Value::FirstContentTime);
+        reading.filter(|_| is_told)
     }
 
     /// Whether an attempt came before this one, or before the final one of the call.
@@ -67,9 +71,15 @@ impl<'a> Subject<'a> {
     /// Whether the response was only fetched: its tokens are those of the call that made it ("MUST NOT report token
     /// usage", OpenTelemetry's `fetch_response` span).
     fn is_fetched(self) -> bool {
-        let (Self::Call(record) | Self::Attempt(record, _) | Self::LoneAttempt(record, _) | Self::Around(record)) =
-            self;
-        record.operation.as_deref() == Some("fetch_response")
+        self.record().operation.as_deref() == Some("fetch_response")
+    }
+
+    fn record(self) -> &'a Record {
+        match self {
+            Self::Call(record) | Self::Attempt(record, _) | Self::LoneAttempt(record, _) | Self::Around(record) => {
+                record
+            }
+        }
     }
 
     fn caller_attribute(self, key: &str) -> Option<&'a AttributeValue> {

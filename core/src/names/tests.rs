@@ -309,6 +309,28 @@ fn every_value_can_be_read_and_every_row_written() {
 }
 
 #[test]
+fn a_clock_that_stands_still_measures_nothing() {
+    let mut record = record(
+        r#"{"stream": true, "start_unix_ns": "1790000000000000000", "duration_ns": 0, "ttft_ns": 0, "time_to_first_chunk_ns": 0,
+            "sampling_ns": 0, "marks": {"first_content_ns": 0}, "retry_count": 0, "usage": {"output_tokens": 11}}"#,
+    );
+    let times = [
+        ("otel-1.41", "gen_ai.response.time_to_first_chunk"),
+        ("langfuse", "langfuse.observation.completion_start_time"),
+        ("qwen-code", "duration_ms"),
+        ("qwen-code", "ttft_ms"),
+    ];
+    for (profile, name) in times {
+        assert!(call(&record, profile).contains_key(name), "{name} of a clock that has only been slow");
+    }
+    record.diagnostics.clock.frozen = true;
+    for (profile, name) in times {
+        assert!(!call(&record, profile).contains_key(name), "{name}");
+    }
+    assert_eq!(call(&record, "otel-1.41").get("gen_ai.usage.output_tokens"), Some(&11_i64.into()));
+}
+
+#[test]
 fn profiles_have_unique_names_of_the_right_shape() {
     let names: Vec<_> = Profile::all().iter().map(Profile::name).collect();
     for name in [

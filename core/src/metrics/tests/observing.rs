@@ -49,6 +49,17 @@ fn a_retried_call_is_one_observation_of_each_value() {
 }
 
 #[test]
+fn a_clock_that_stands_still_measures_nothing() {
+    let mut record = Record { stream: true, ttft_ns: Some(Nanos::ZERO), ..Record::default() };
+    record.diagnostics.clock.frozen = true;
+    let aggregator = aggregator(&[record], Options::default());
+    for metric in ["gen_ai.client.operation.duration", "llmspan.time_to_first_token"] {
+        assert!(series(&aggregator, metric, &[]).is_empty(), "{metric}");
+    }
+    assert_eq!(sum(&aggregator, "llmspan.calls", &[]), "1");
+}
+
+#[test]
 fn a_value_at_a_bound_belongs_to_the_bucket_below() {
     let mut record = Record { duration_ns: Nanos::from_millis(2560), ..Record::default() };
     let mut aggregator = aggregator(&[record.clone()], Options::default());
