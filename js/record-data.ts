@@ -1,3 +1,4 @@
+// Written by `cargo xtask generate` from core/src/record.
 import type { AttributeValue, CostSource, EventKind, OtelStatus, Outcome, Provenance, TimeoutKind, UsageWarning, WaitReason } from './types.js'
 
 /** Nanoseconds; as decimal text above 2^53. */
@@ -59,7 +60,7 @@ export interface SpanEvent {
   duration_ns?: Nanos
 }
 
-/** The moments of an attempt, each absent when it did not happen.  On an attempt they count from the start of the attempt; on the record they are those of the final attempt, from the start of the call. */
+/** The moments of an attempt, each absent when it did not happen. On an attempt they count from the start of the attempt; on the record they are those of the final attempt, from the start of the call. */
 export interface Marks {
   /** The attempt started. */
   started_ns?: Nanos
@@ -165,7 +166,7 @@ export interface AttemptRecord {
   attributes?: { [key: string]: AttributeValue }
 }
 
-/** The gaps between consecutive visible chunks of one attempt.  `min`, `max`, `mean` and the stall figures are exact; the percentiles are nearest-rank over a log-linear sketch. */
+/** The gaps between consecutive visible chunks of one attempt. `min`, `max`, `mean` and the stall figures are exact; the percentiles are nearest-rank over a log-linear sketch. */
 export interface InterChunk {
   /** Number of gaps: visible chunks less one. */
   count: number
@@ -361,7 +362,7 @@ export interface Cost {
   total?: string
   /** Cost of all attempts together. Absent on an attempt, and when one attempt with usage has no cost. */
   all_attempts?: string
-  /** Cost of the attempts that were not the final one. Absent as `all_attempts` is. */
+  /** Cost of the attempts before the final one that failed. Absent on an attempt, and when one of them with usage has no cost. */
   wasted?: string
   /** Whether the provider stated the cost or the price table gave it. */
   source: CostSource
@@ -421,17 +422,15 @@ export interface Flags {
   incomplete_reason?: string
 }
 
-/** The finalized record of one call. A field that is absent is `None`, or an empty list. */
+/** One call, finalized: what was asked, where the time went, what came back and what it cost. Values of "the final attempt" are also those of the entry of `attempts` with the number `final_attempt`. */
 export interface RecordData {
-  /** Attributes that the caller set on the call. */
-  attributes?: { [key: string]: AttributeValue }
   /** Id of the call in its event log; `1` unless the caller names it. */
   call: string
   /** What was asked for, such as `chat`. Maps to `gen_ai.operation.name`. */
   operation?: string
-  /** Provider that was asked first. Maps to `gen_ai.provider.name`. */
+  /** Provider that was asked first: the call's, else its first attempt's. Maps to `gen_ai.provider.name`. */
   provider?: string
-  /** Model that was asked for first. Maps to `gen_ai.request.model`. */
+  /** Model that was asked for first: the call's, else its first attempt's. Maps to `gen_ai.request.model`. */
   model?: string
   /** Whether the response was streamed. Maps to `gen_ai.request.stream`, written only as true. */
   stream: boolean
@@ -509,7 +508,7 @@ export interface RecordData {
   usage?: Usage
   /** Token counts of all attempts together: what is paid for. */
   total_usage?: Usage
-  /** Token counts of the attempts that were not the final one. */
+  /** Token counts of the attempts before the final one that failed. Those of a round of tools did not. */
   wasted_usage?: Usage
   /** What the call cost. Absent without a price and without a cost from the provider. */
   cost?: Cost
@@ -541,6 +540,8 @@ export interface RecordData {
   request?: Request
   /** Facts about the response that are neither time nor tokens. */
   flags?: Flags
+  /** Attributes that the caller set on the call. */
+  attributes?: { [key: string]: AttributeValue }
   /** Verdict on the configured service-level objectives; absent without any. */
   slo?: SloVerdict
   /** What was odd about the events of this call. */

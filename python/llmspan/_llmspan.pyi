@@ -274,6 +274,7 @@ class Part:
         """The part as dicts and lists, without absent values. Integers above 2^53 are text, as in JSON."""
     def __eq__(self, other: object, /) -> bool: ...
 
+# Written by `cargo xtask generate` from core/src/record: parts.
 @type_check_only
 class RecordError:
     """Why a call or an attempt failed."""
@@ -366,8 +367,8 @@ class SpanEvent:
 
 @type_check_only
 class Marks:
-    """The moments of an attempt, each absent when it did not happen.  On an attempt they count from the start
-    of the attempt; on the record they are those of the final attempt, from the start of the call.
+    """The moments of an attempt, each absent when it did not happen. On an attempt they count from the start of the
+    attempt; on the record they are those of the final attempt, from the start of the call.
     """
 
     def to_dict(self) -> dict[str, Any]:
@@ -529,8 +530,8 @@ class AttemptRecord:
 
 @type_check_only
 class InterChunk:
-    """The gaps between consecutive visible chunks of one attempt.  `min`, `max`, `mean` and the stall figures
-    are exact; the percentiles are nearest-rank over a log-linear sketch.
+    """The gaps between consecutive visible chunks of one attempt. `min`, `max`, `mean` and the stall figures are
+    exact; the percentiles are nearest-rank over a log-linear sketch.
     """
 
     def to_dict(self) -> dict[str, Any]:
@@ -667,13 +668,13 @@ class Diagnostics:
         """Ends after the first one."""
     @property
     def decode_errors(self) -> int:
-        """Payloads that were no valid JSON or UTF-8, messages with a wrong checksum, and bodies that were
-        nothing that the protocol sends, or were cut within a message.
+        """Payloads that were no valid JSON or UTF-8, messages with a wrong checksum, and bodies that were nothing
+        that the protocol sends, or were cut within a message.
         """
     @property
     def compressed_body(self) -> bool:
-        """Whether a response came compressed and nobody decompressed it, so that nothing of it could be read.
-        Found by its first bytes: gzip, zlib and zstd; Brotli has no mark and is one of the `decode_errors`.
+        """Whether a response came compressed and nobody decompressed it, so that nothing of it could be read. Found
+        by its first bytes: gzip, zlib and zstd; Brotli has no mark and is one of the `decode_errors`.
         """
     @property
     def oversized_frames(self) -> int:
@@ -824,8 +825,8 @@ class Raw:
 
 @type_check_only
 class Cost:
-    """What a call or an attempt cost. Absent without a price and without a cost from the provider; never an
-    invented 0.
+    """What a call or an attempt cost. Absent without a price and without a cost from the provider; never an invented
+    0.
     """
 
     def to_dict(self) -> dict[str, Any]:
@@ -847,7 +848,9 @@ class Cost:
         """Cost of all attempts together. Absent on an attempt, and when one attempt with usage has no cost."""
     @property
     def wasted(self) -> str | None:
-        """Cost of the attempts that were not the final one. Absent as `all_attempts` is."""
+        """Cost of the attempts before the final one that failed. Absent on an attempt, and when one of them with
+        usage has no cost.
+        """
     @property
     def source(self) -> CostSource:
         """Whether the provider stated the cost or the price table gave it."""
@@ -936,6 +939,7 @@ class Flags:
     def incomplete_reason(self) -> str | None:
         """Why the response is incomplete, in the provider's word (OpenAI Responses `incomplete_details.reason`)."""
 
+# By hand again.
 @final
 class Record:
     """The finalized record of one call. A field that is absent is `None`, or an empty list."""
@@ -979,6 +983,7 @@ class Record:
         """Attributes that the caller set on the call."""
     def __eq__(self, other: object, /) -> bool: ...
     def __reduce__(self) -> tuple[Callable[[str], Record], tuple[str]]: ...
+    # Written by `cargo xtask generate` from core/src/record: values.
     @property
     def call(self) -> str:
         """Id of the call in its event log; `1` unless the caller names it."""
@@ -987,10 +992,10 @@ class Record:
         """What was asked for, such as `chat`. Maps to `gen_ai.operation.name`."""
     @property
     def provider(self) -> str | None:
-        """Provider that was asked first. Maps to `gen_ai.provider.name`."""
+        """Provider that was asked first: the call's, else its first attempt's. Maps to `gen_ai.provider.name`."""
     @property
     def model(self) -> str | None:
-        """Model that was asked for first. Maps to `gen_ai.request.model`."""
+        """Model that was asked for first: the call's, else its first attempt's. Maps to `gen_ai.request.model`."""
     @property
     def stream(self) -> bool:
         """Whether the response was streamed. Maps to `gen_ai.request.stream`, written only as true."""
@@ -1109,7 +1114,7 @@ class Record:
         """Token counts of all attempts together: what is paid for."""
     @property
     def wasted_usage(self) -> Usage | None:
-        """Token counts of the attempts that were not the final one."""
+        """Token counts of the attempts before the final one that failed. Those of a round of tools did not."""
     @property
     def cost(self) -> Cost | None:
         """What the call cost. Absent without a price and without a cost from the provider."""
@@ -1161,6 +1166,7 @@ class Record:
     @property
     def diagnostics(self) -> Diagnostics:
         """What was odd about the events of this call."""
+    # By hand again.
 
 @final
 class Metrics:

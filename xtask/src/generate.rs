@@ -1,6 +1,8 @@
-//! Generates code and documentation: from `core/profiles.toml`, and from what the engine knows of protocols and makes of vectors.
+//! Generates code and documentation: from `core/profiles.toml`, from what the engine knows of protocols and makes of vectors, and
+//! from the structs of records.
 
 mod metrics;
+mod records;
 
 use core::fmt::Write as _;
 use std::{collections::BTreeMap, fs, path::Path};
@@ -9,8 +11,8 @@ use serde::Deserialize;
 
 use crate::{definitions, limits, protocols};
 
-/// Writes the tables of `core/src/names`, `core/src/metrics` and `core/src/spans` and the pages in `core/docs` below `root`;
-/// with `check` compares them instead.
+/// Writes the tables of `core/src/names`, `core/src/metrics` and `core/src/spans` and the pages in `core/docs` below `root`,
+/// and the types of records in other languages; with `check` compares them instead.
 ///
 /// # Errors
 ///
@@ -20,6 +22,9 @@ pub(crate) fn generate(root: &Path, check: bool) -> Result<(), String> {
     let text = fs::read_to_string(&source).map_err(|error| format!("{}: {error}", source.display()))?;
     let Data { profiles, bounds, metrics, spans } =
         load(&text).map_err(|error| format!("{}: {error}", source.display()))?;
+    let structs = records::Structs::read(root)?;
+    let stub = root.join("python/llmspan/_llmspan.pyi");
+    let stub = fs::read_to_string(&stub).map_err(|error| format!("{}: {error}", stub.display()))?;
     for (path, content) in [
         ("core/src/names/generated.rs", code(&profiles)),
         ("core/src/metrics/generated.rs", metrics::code(&metrics, &bounds)),
@@ -29,6 +34,8 @@ pub(crate) fn generate(root: &Path, check: bool) -> Result<(), String> {
         ("core/docs/protocols.md", protocols::page()),
         ("core/docs/definitions.md", definitions::page(root)?),
         ("docs/limits.md", limits::page(root)?),
+        ("js/record-data.ts", records::typescript(&structs)),
+        ("python/llmspan/_llmspan.pyi", records::python(&structs, &stub)?),
     ] {
         let path = root.join(path);
         if !check {
