@@ -131,6 +131,9 @@ pub const TRACE_ENTRIES: usize = 1024;
 /// Calls that a correlator keeps open for a retry; past it the one that has waited longest is over.
 pub const CORRELATED_CALLS: usize = 1024;
 
+/// Ids of responses that a correlator knows; past it the one that came first is forgotten.
+pub const CORRELATED_RESPONSES: usize = 256;
+
 /// Bytes of a request's body that are read for parameters and counts; of a longer one only the address tells. It is as much as the
 /// largest providers accept.
 pub const REQUEST_BYTES: usize = 32 << 20;

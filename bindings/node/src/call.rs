@@ -44,7 +44,7 @@ impl Config {
 /// One call: events in time order, then its record. Attempts go by number, 0 for the latest.
 #[napi]
 pub struct Call {
-    engine: engine::Call,
+    pub(crate) engine: engine::Call,
     /// Holds no event but the last, and only where the libraries of its protocol respell them.
     tape: provider::Tape,
 }

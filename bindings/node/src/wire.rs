@@ -7,7 +7,7 @@ use llmspan_core::{
 };
 use napi_derive::napi;
 
-use crate::{at, millis, nanos, pairs};
+use crate::{at, call::Call, millis, nanos, pairs};
 
 /// Finds the protocol of a response by what HTTP tells: its place in the list of protocols.
 #[napi(catch_unwind)]
@@ -147,6 +147,19 @@ impl Correlator {
         failure.retry_after_ns = retry_after_ms.map(nanos);
         let flow = flow.map(to_number);
         self.0.handle_failure(at(at_ms), to_number(call), flow, &request.0, &failure) == Fate::MayRetry
+    }
+
+    /// Takes note of the id that the response of a call has; whether it has said one.
+    #[napi(catch_unwind)]
+    pub fn response(&mut self, call: &Call) -> bool {
+        let id = call.engine.response_id();
+        id.inspect(|id| self.0.handle_response(id)).is_some()
+    }
+
+    /// Whether the response of a call is one that was taken note of.
+    #[napi(catch_unwind)]
+    pub fn has_seen(&self, call: &Call) -> bool {
+        call.engine.response_id().is_some_and(|id| self.0.has_seen(id))
     }
 
     /// Takes note that a flow of control does something else.

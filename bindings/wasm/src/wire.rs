@@ -13,7 +13,7 @@ use wasm_bindgen::prelude::*;
 
 use crate::pairs;
 #[cfg(feature = "full")]
-use crate::{at, millis, nanos};
+use crate::{at, call::Call, millis, nanos};
 
 /// Finds the protocol of a response by what HTTP tells: its place in the list of protocols.
 #[wasm_bindgen]
@@ -155,6 +155,18 @@ impl Correlator {
         failure.retry_after_ns = retry_after_ms.map(nanos);
         let flow = flow.map(to_number);
         self.0.handle_failure(at(at_ms), to_number(call), flow, &request.0, &failure) == Fate::MayRetry
+    }
+
+    /// Takes note of the id that the response of a call has; whether it has said one.
+    pub fn response(&mut self, call: &Call) -> bool {
+        let id = call.engine.response_id();
+        id.inspect(|id| self.0.handle_response(id)).is_some()
+    }
+
+    /// Whether the response of a call is one that was taken note of.
+    #[wasm_bindgen(js_name = hasSeen)]
+    pub fn has_seen(&self, call: &Call) -> bool {
+        call.engine.response_id().is_some_and(|id| self.0.has_seen(id))
     }
 
     /// Takes note that a flow of control does something else.

@@ -93,6 +93,14 @@ impl Call {
         }
     }
 
+    /// The provider's id of the response to the latest attempt; `None` until it has said one, and once the call has ended.
+    pub fn response_id(&self) -> Option<&str> {
+        match &self.state {
+            State::Open(open) => open.machine.response_id(),
+            State::Ended(_) => None,
+        }
+    }
+
     /// Applies an event of the log. `attempt` is the number of the attempt it belongs to, the latest when absent.
     pub fn handle_event(&mut self, now: Timestamp, attempt: Option<u32>, event: &Event) {
         if let Event::Chunk(chunk) = event {

@@ -1,9 +1,9 @@
 //! Which call a request belongs to, where nothing but the requests of a client can be seen.
 
-use alloc::{boxed::Box, vec::Vec};
+use alloc::{boxed::Box, collections::VecDeque, vec::Vec};
 
 use crate::{
-    limits::CORRELATED_CALLS,
+    limits::{CORRELATED_CALLS, CORRELATED_RESPONSES},
     machine::{Failure, Retry},
     provider::request::ModelRequest,
     record::WaitReason,
@@ -60,6 +60,8 @@ pub struct Correlator {
     waiting: Vec<Waiting>,
     /// Calls whose retries stopped coming.
     over: Vec<Over>,
+    /// Ids of the responses that were seen, in the order in which they came.
+    responses: VecDeque<Box<str>>,
 }
 
 /// A call that goes on with a request.
@@ -161,6 +163,25 @@ impl Correlator {
         Fate::MayRetry
     }
 
+    /// Takes note of the id of a response that the hook sees.
+    ///
+    /// A wrapper around the objects that an SDK makes of the same response would report it a second time: it asks
+    /// [`Correlator::has_seen`] for the id in the objects, and leaves the call to the hook.
+    pub fn handle_response(&mut self, id: &str) {
+        if id.is_empty() || self.has_seen(id) {
+            return;
+        }
+        if self.responses.len() >= CORRELATED_RESPONSES {
+            self.responses.pop_front();
+        }
+        self.responses.push_back(id.into());
+    }
+
+    /// Whether the response of this id is one that was seen, among the last 256 of them.
+    pub fn has_seen(&self, id: &str) -> bool {
+        self.responses.iter().any(|seen| **seen == *id)
+    }
+
     /// Forgets a call that the host has ended by itself.
     pub fn forget(&mut self, call: u64) {
         self.waiting.retain(|waiting| waiting.call != call);
@@ -253,6 +274,8 @@ const SLACK: Nanos = Nanos::from_secs(2);
 
 #[cfg(test)]
 mod tests {
+    use alloc::format;
+
     use super::*;
     use crate::provider::request;
 
@@ -395,5 +418,21 @@ mod tests {
         correlator.handle_shutdown();
         assert_eq!(correlator.poll_over().map(|over| over.call), Some(2));
         assert_eq!(core::iter::from_fn(|| correlator.poll_over()).count(), CORRELATED_CALLS - 2);
+    }
+
+    #[test]
+    fn responses_are_known_by_their_ids() {
+        let mut correlator = Correlator::default();
+        for number in 0..=CORRELATED_RESPONSES {
+            correlator.handle_response(&format!("chatcmpl-{number}"));
+        }
+        correlator.handle_response("");
+        correlator.handle_response("chatcmpl-5");
+        assert!(!correlator.has_seen("chatcmpl-0"), "the first one is forgotten");
+        assert!(correlator.has_seen("chatcmpl-1"));
+        assert!(correlator.has_seen("chatcmpl-256"));
+        assert!(!correlator.has_seen("chatcmpl-2565"));
+        assert!(!correlator.has_seen(""));
+        assert_eq!(correlator.responses.len(), CORRELATED_RESPONSES);
     }
 }

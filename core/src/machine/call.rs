@@ -187,6 +187,11 @@ impl Machine {
         self.attempt_count
     }
 
+    /// The provider's id of the response to the latest attempt, once it has said one.
+    pub fn response_id(&self) -> Option<&str> {
+        self.attempts.last()?.response_id.as_deref()
+    }
+
     /// Whether the latest attempt has begun and nothing has ended it yet.
     pub fn attempt_is_open(&self) -> bool {
         self.attempts.last().is_some_and(Attempt::is_open)
