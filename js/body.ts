@@ -67,7 +67,7 @@ export function watch<Chunk>(source: ReadableStream<Chunk>, watcher: Watcher<Chu
   const watched = isOfBytes(source)
     ? new ReadableStream({ type: 'bytes', pull: pull as (controller: ReadableByteStreamController) => Promise<void>, cancel }, calm)
     : new ReadableStream({ pull: pull as (controller: ReadableStreamDefaultController) => Promise<void>, cancel }, calm)
-  garbage.register(watched, watcher as Watcher<never>)
+  garbage.register(watched, watcher as Watcher<never>, watcher)
   return watched as ReadableStream<Chunk>
 }
 
@@ -97,7 +97,7 @@ function tell(run: () => void): void {
   }
 }
 
-/** Streams that nobody can read any more. */
+/** Streams that nobody can read any more. A watcher that has seen its end is taken out: what waits to be garbage lives longer. */
 export const garbage = registry<Watcher<never>>(watcher => tell(() => watcher.collected()))
 
 /** Milliseconds in which whoever aborted a stream says whether it goes on reading. @internal */

@@ -2,7 +2,7 @@ import { origin, type Origin } from './ambient.js'
 import { Batch } from './batch.js'
 import type { EngineCall, EngineRecord, EngineRequest } from './engine.js'
 import { describe, isAbort, type Failure } from './failure.js'
-import { eventJson, unixNanos } from './log.js'
+import { eventJson, isBare, lines, unixNanos } from './log.js'
 import { hookFailed, registry, state } from './platform.js'
 import type { Record as CallRecord } from './record.js'
 import { defaultRecorder, type Recorder } from './recorder.js'
@@ -137,7 +137,7 @@ export class Call extends Exchange {
   constructor(operation?: string, input: CallInput & { recorder?: Recorder | undefined } = {}) {
     const begun: unknown = operation
     super(begun instanceof OpenCall ? begun : OpenCall.start(operation, input), 0)
-    dropped.register(this, this.open)
+    dropped.register(this, this.open, this.open)
   }
 
   /** Opens a call that begins with a request. @internal */
@@ -283,10 +283,17 @@ export class Attempt extends Exchange {
   constructor(call: Call, input?: AttemptInput) {
     const open = call.open
     open.origin?.attemptBegins()
-    if (!open.tell('attempt_started', 0, input)) open.tell('attempt_started', 0)
-    super(open, open.attemptCount())
+    super(open, input instanceof Sent ? open.sent(input) : open.attempt(input))
     this.call = call
   }
+}
+
+/** The beginning of an attempt by a request that the engine has read. @internal */
+export class Sent implements AttemptInput {
+  constructor(
+    readonly request: EngineRequest,
+    readonly atMs: number,
+  ) {}
 }
 
 /** A stretch of local work inside a call. */
@@ -384,11 +391,33 @@ export class OpenCall {
     if (!this.isOpen) return true
     try {
       batch.flush(this.engine)
-      this.over(this.engine.event(eventJson(event, (fields as At | undefined)?.atMs ?? this.clock(), attempt, fields)))
+      const atMs = (fields as At | undefined)?.atMs ?? this.clock()
+      const place = isBare(fields) ? barePlace(event) : -1
+      this.over(place < 0 ? this.engine.event(eventJson(event, atMs, attempt, fields)) : this.engine.bare(atMs, attempt, place))
       return true
     } catch (error) {
       this.recorder.refuse(error)
       return false
+    }
+  }
+
+  /** Begins an attempt; gives its number, 0 after the end. One that cannot be read is one. */
+  attempt(input?: AttemptInput): number {
+    if (!this.tell('attempt_started', 0, input)) this.tell('attempt_started', 0)
+    return this.attemptCount()
+  }
+
+  /** Begins the attempt that is a request. */
+  sent({ request, atMs }: Sent): number {
+    if (!this.isOpen) return 0
+    try {
+      batch.flush(this.engine)
+      const number = this.engine.attemptOf(atMs, request)
+      if (number === 0) this.over(null)
+      return number
+    } catch (error) {
+      this.recorder.refuse(error)
+      return 0
     }
   }
 
@@ -398,7 +427,11 @@ export class OpenCall {
       batch.flush(this.engine)
       const atMs = fields?.atMs ?? this.clock()
       const unixMs = fields?.unixMs ?? this.recorder.unixAt(atMs)
-      const told = { ...fields, statusCode, headers: headers && pairs(headers), unixMs }
+      const all = headers ? pairs(headers) : []
+      if (isStatus(statusCode) && isBare(fields) && areTexts(all)) {
+        return this.engine.head(atMs, attempt, statusCode, unixMs ?? null, lines(all.flat())) ?? undefined
+      }
+      const told = { ...fields, statusCode, headers: all, unixMs }
       return this.engine.headers(eventJson('headers_received', atMs, attempt, told)) ?? undefined
     } catch (error) {
       this.recorder.refuse(error)
@@ -481,6 +514,7 @@ export class OpenCall {
     }
     this.isOpen = false
     this.opening = undefined
+    dropped.unregister(this)
     this.record = this.recorder.deliver(this, record, this.origin?.take(), how)
   }
 
@@ -494,6 +528,11 @@ export class OpenCall {
 /** The place of a protocol by its name, or -1. @internal */
 export function protocolIndex(name: string): number {
   return state().platform.engine.protocols.indexOf(name)
+}
+
+/** The place of an event among those without fields, or -1. */
+function barePlace(event: string): number {
+  return state().platform.engine.bareEvents.indexOf(event)
 }
 
 /** An event as JSON text in one line: an object of an SDK, or JSON as text or bytes. @internal */
@@ -519,6 +558,16 @@ function pairs(headers: HeaderPairs): (readonly [string, string])[] {
   return Symbol.iterator in headers
     ? [...(headers as Iterable<readonly [string, string]>)]
     : Object.entries(headers as Record<string, string>)
+}
+
+/** Whether these are names and values. Other lists are refused with what is wrong about them. */
+function areTexts(all: readonly (readonly unknown[])[]): boolean {
+  return all.every(pair => pair.length === 2 && typeof pair[0] === 'string' && typeof pair[1] === 'string')
+}
+
+/** Whether this can be a status code. Another number is refused with what is wrong about it. */
+function isStatus(code: number | undefined): code is number {
+  return code !== undefined && (code & 0xffff) === code
 }
 
 function isPromise(value: unknown): value is Promise<unknown> {

@@ -3,7 +3,8 @@
  * shape; nothing else here knows which one it is.
  *
  * Times are milliseconds on the clock of the recorder. A protocol is its place in {@link Engine.protocols}, an attempt its
- * number, 0 for the latest. Methods throw an `Error` with a stable `code` for what they cannot read.
+ * number, 0 for the latest. Of lists of texts that cross over often, each text is a line, see `lines` in log.ts: a crossing with
+ * one text costs much less than one with a list. Methods throw an `Error` with a stable `code` for what they cannot read.
  */
 export interface Engine {
   /** Whether the engine has broken down, where it can: then it records nothing more, and what it cannot give throws. */
@@ -13,6 +14,8 @@ export interface Engine {
   readonly profiles: readonly string[]
   /** Names of the profiles that name metrics. */
   readonly metricProfiles: readonly string[]
+  /** Names of the events of the log that say something without any field. */
+  readonly bareEvents: readonly string[]
   /** Names of the fields of a record. */
   readonly recordFields: readonly string[]
   config(json: string): EngineConfig
@@ -30,12 +33,12 @@ export interface Engine {
   ): EngineCall
   replay(log: string, config: EngineConfig): EngineRecord[]
   recordFromJson(json: string): EngineRecord
-  /** Finds a protocol by a URL, by names and values of headers in turn, and by the first bytes of a response. */
-  detect(url: string, headers: string[], firstBytes: Uint8Array): number | null
+  /** Finds a protocol by a URL, by lines of names and values of headers in turn, and by the first bytes of a response. */
+  detect(url: string, headers: string, firstBytes: Uint8Array): number | null
   /** Finds a protocol by the JSON of one event. */
   detectEvent(json: string): number | null
   isEvent(data: Uint8Array): boolean
-  readRequest(url: string, headers: string[], body: Uint8Array): EngineRequest | null
+  readRequest(url: string, headers: string, body: Uint8Array): EngineRequest | null
   correlator(): EngineCorrelator
   spans(profiles: string[], resource: string, perAttempt: boolean): EngineSpans
   chromeTraceLog(originUnixMs: number | null): EngineChromeTraceLog
@@ -45,8 +48,8 @@ export interface Engine {
   instruments(profile: string): string
   /** Attributes by which a span of another library tells that it is a request to a model. */
   readonly modelCallAttributes: readonly string[]
-  /** Whether it is one, by names and values of those attributes in turn. */
-  isModelCall(attributes: string[]): boolean
+  /** Whether it is one, by lines of names and values of those attributes in turn. */
+  isModelCall(attributes: string): boolean
 }
 
 export interface EngineConfig {
@@ -57,6 +60,15 @@ export interface EngineConfig {
 export interface EngineCall {
   /** Applies one event, as JSON of the event log. */
   event(json: string): EngineRecord | null
+  /** Applies an event without fields, by its place in {@link Engine.bareEvents}. */
+  bare(atMs: number, attempt: number, place: number): EngineRecord | null
+  /** Begins the attempt that is a request; gives its number. */
+  attemptOf(atMs: number, request: EngineRequest): number
+  /**
+   * Applies the head of a response, with lines of names and values of headers in turn; gives the delay in milliseconds that the
+   * server asks for.
+   */
+  head(atMs: number, attempt: number, statusCode: number, unixMs: number | null, headers: string): number | null
   /** Applies the event `headers_received`; gives the delay in milliseconds that the server asks for. */
   headers(json: string): number | null
   bytes(atMs: number, attempt: number, protocol: number, data: Uint8Array): void

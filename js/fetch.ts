@@ -1,5 +1,6 @@
 import { watch } from './body.js'
 import type { Call } from './call.js'
+import { lines } from './log.js'
 import { state } from './platform.js'
 import type { Recorder } from './recorder.js'
 import { guarded, Wire, type Tap } from './wire.js'
@@ -126,7 +127,7 @@ async function seeRequest(
 ): Promise<Response> {
   const atMs = guarded(() => wire.now())
   const copy = guarded(() => (request.body ? request.clone().arrayBuffer() : undefined))
-  const headers = guarded(() => flat(new Headers(init?.headers ?? request.headers))) ?? []
+  const headers = guarded(() => flat(new Headers(init?.headers ?? request.headers))) ?? ''
   const response = forward(send)
   const answered = response.then(
     () => undefined,
@@ -201,10 +202,10 @@ function mayBeModel(input: Target, init: RequestInit | undefined): boolean {
   return method.toUpperCase() === 'POST'
 }
 
-function flat(headers: Headers): string[] {
+function flat(headers: Headers): string {
   const all: string[] = []
   headers.forEach((value, name) => all.push(name, value))
-  return all
+  return lines(all)
 }
 
 /** A body as bytes, where it is there already. */

@@ -1,4 +1,5 @@
 import { raising } from './error.js'
+import { lines } from './log.js'
 import { engine } from './platform.js'
 import { Record } from './record.js'
 import type { Attributes, HeaderPairs, SpanOptions } from './types.js'
@@ -26,7 +27,7 @@ export function metricProfiles(): readonly string[] {
 /** Finds the protocol of a response by what HTTP tells; `undefined` when it is no answer of a model in a known protocol. */
 export function detect(url: string, headers: HeaderPairs = [], firstBytes = new Uint8Array(0)): string | undefined {
   const pairs = Symbol.iterator in headers ? [...headers] : Object.entries(headers)
-  const index = engine().detect(url, pairs.flat() as string[], firstBytes)
+  const index = engine().detect(url, lines(pairs.flat().map(String)), firstBytes)
   return index === null ? undefined : engine().protocols[index]
 }
 

@@ -89,7 +89,7 @@ function observeIterable(stream: AsyncIterable<unknown>, watcher: StreamWatcher)
     },
   })
   let steps: AsyncIterator<unknown> | undefined
-  garbage.register(seen, watcher as Watcher<never>)
+  garbage.register(seen, watcher as Watcher<never>, watcher)
   return seen
 }
 
@@ -154,7 +154,7 @@ class StreamWatcher implements Watcher<unknown> {
   head(response: Response): void {
     this.guard(() => {
       this.own().headers(response.status, response.headers)
-      if (this.protocol < 0 && response.url) this.protocol = engine().detect(response.url, [], nothing) ?? -1
+      if (this.protocol < 0 && response.url) this.protocol = engine().detect(response.url, '', nothing) ?? -1
       this.isBytes = true
     })
   }
@@ -242,7 +242,7 @@ class StreamWatcher implements Watcher<unknown> {
     const bytes = typeof chunk === 'string' ? encoder.encode(chunk) : chunk
     if (bytes instanceof Uint8Array) {
       this.isBytes ??= !isEvent(bytes)
-      if (this.protocol < 0) this.protocol = detect('', [], bytes.subarray(0, 2048)) ?? -1
+      if (this.protocol < 0) this.protocol = detect('', '', bytes.subarray(0, 2048)) ?? -1
     } else {
       this.isBytes = false
       const json = this.protocol < 0 ? toLine(chunk) : undefined
@@ -259,7 +259,10 @@ class StreamWatcher implements Watcher<unknown> {
   private isFirstEnd(): boolean {
     const isFirst = !this.isDone
     this.isDone = true
-    if (isFirst) this.signal?.removeEventListener('abort', this.onAbort)
+    if (isFirst) {
+      garbage.unregister(this)
+      this.signal?.removeEventListener('abort', this.onAbort)
+    }
     return isFirst
   }
 

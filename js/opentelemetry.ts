@@ -18,6 +18,7 @@ import {
 
 import { INNER, SUPPRESSED, within, type AmbientContext } from './ambient.js'
 import { raising } from './error.js'
+import { lines } from './log.js'
 import { engine } from './platform.js'
 import type { Record } from './record.js'
 import type { Recorder } from './recorder.js'
@@ -319,7 +320,7 @@ function isModelCall(span: Span | undefined): boolean {
     const value = attributes[name]
     if (typeof value === 'string') told.push(name, value)
   }
-  return told.length > 0 && engine().isModelCall(told)
+  return told.length > 0 && engine().isModelCall(lines(told))
 }
 
 /** The attributes of a span, which SDKs know and the API does not. */

@@ -30,15 +30,26 @@ export interface Shared {
   behind: WeakMap<object, typeof fetch>
   hookErrors: number
   numbers: number
+  /** Whether something was made with the engine, which belongs to it. */
+  isUsed: boolean
 }
 
 let shared: Shared | undefined
 
-/** Called once by each package, before anything else. */
-export function install(name: string, platform: Platform): void {
+/**
+ * Called by each way into a package, before anything else. What is loaded first serves all; an engine that does more takes its
+ * place, as long as nothing was made with the first one. Says whether this is the first.
+ */
+export function install(name: string, platform: Platform): boolean {
   const key = Symbol.for(`${name}@${platform.engine.version}`)
   const all = globalThis as { [key: symbol]: Shared | undefined }
-  shared = all[key] ??= {
+  const before = all[key]
+  if (before) {
+    shared = before
+    if (!before.isUsed && doesMore(platform, before.platform)) before.platform = platform
+    return false
+  }
+  shared = all[key] = {
     platform,
     recorder: undefined,
     recorders: new Set(),
@@ -46,7 +57,28 @@ export function install(name: string, platform: Platform): void {
     behind: new WeakMap(),
     hookErrors: 0,
     numbers: 0,
+    isUsed: false,
   }
+  return true
+}
+
+/** Whether a platform has an engine that does more than that of another one. */
+export function doesMore(platform: Platform, other: Platform): boolean {
+  return platform.engine.profiles.length > other.engine.profiles.length
+}
+
+/** Flushes recorders when the process runs out of work, and ends them with it. Once for all copies of a package. */
+export function watchProcess(name: string): void {
+  const { recorders } = state()
+  const hooked = Symbol.for(`${name}.exit`)
+  if (hooked in process) return
+  Object.defineProperty(process, hooked, { value: true })
+  process.on('beforeExit', () => {
+    for (const recorder of recorders) if (recorder.hasWork) void recorder.flush()
+  })
+  process.on('exit', () => {
+    for (const recorder of recorders) recorder.exit()
+  })
 }
 
 export function state(): Shared {

@@ -33,15 +33,14 @@ export interface Record extends Readonly<Omit<RecordData, 'attributes'>> {}
  */
 export class Record {
   /** @internal */
-  readonly engine: EngineRecord
-  private parsed: RecordData | undefined
+  declare readonly engine: EngineRecord
+  private declare parsed: RecordData | undefined
 
   /** @internal */
   constructor(record: EngineRecord) {
-    this.engine = record
     addFields()
-    Object.defineProperty(this, 'engine', { enumerable: false })
-    Object.defineProperty(this, 'parsed', { enumerable: false, writable: true, value: undefined })
+    // What is no field of the record is not shown as one.
+    Object.defineProperty(this, 'engine', { value: record })
   }
 
   /** Reads a record from JSON, as text or as data. */
@@ -51,7 +50,8 @@ export class Record {
 
   /** The record as plain data, without absent values. Integers above 2^53 are text. */
   get data(): RecordData {
-    return (this.parsed ??= JSON.parse(this.engine.json()) as RecordData)
+    if (!this.parsed) Object.defineProperty(this, 'parsed', { value: JSON.parse(this.engine.json()) })
+    return this.parsed as unknown as RecordData
   }
 
   /** Attributes that the caller set on the call. */

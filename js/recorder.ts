@@ -93,6 +93,7 @@ export class Recorder {
   /** Throws an {@link LlmspanError} for a configuration that is out of range, and for a profile that does not exist. */
   constructor(options: RecorderOptions = {}) {
     const { engine } = state().platform
+    state().isUsed = true
     const { config = {}, clock, wallClock } = options
     this.profiles = [...(options.profiles ?? ['otel-1.41'])]
     const unknown = options.profiles?.find(name => !engine.profiles.includes(name))

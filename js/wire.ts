@@ -1,6 +1,8 @@
-import { Call, type Attempt } from './call.js'
+import { garbage } from './body.js'
+import { Call, Sent, type Attempt } from './call.js'
 import type { EngineCorrelator, EngineRequest } from './engine.js'
 import { describe, isAbort } from './failure.js'
+import { lines } from './log.js'
 import { currentCall, engine, hookFailed, state } from './platform.js'
 import { defaultRecorder, timer, type Recorder, type Timer } from './recorder.js'
 import type { TimeoutKind } from './types.js'
@@ -22,7 +24,7 @@ export class Wire {
   }
 
   /** Begins an attempt at `atMs`, if the request goes to a model: of the call that is given, as long as it is open. */
-  begin(url: string, headers: string[], body: Uint8Array, atMs?: number, given?: Call): Tap | undefined {
+  begin(url: string, headers: string, body: Uint8Array, atMs?: number, given?: Call): Tap | undefined {
     const request = engine().readRequest(url, headers, body)
     if (!request) return undefined
     const recorder = this.recorder ?? defaultRecorder()
@@ -174,13 +176,7 @@ export class Tap {
   ) {
     this.number = state().numbers += 1
     this.#url = url
-    const { provider, model, serverAddress } = request
-    this.attempt = call.attempt({
-      provider: provider ?? undefined,
-      model: model ?? undefined,
-      endpoint: serverAddress ?? undefined,
-      atMs: begunAtMs,
-    })
+    this.attempt = call.attempt(new Sent(request, begunAtMs))
   }
 
   /** Takes the head of the response. */
@@ -189,7 +185,7 @@ export class Tap {
     this.retryAfterMs = this.attempt.headers(statusCode, headers)
     // Of an answer, what the first bytes say is asked once they are there.
     if (this.isError) {
-      this.protocol = engine().detect(this.#url, [...headers].flat(), nothing) ?? this.request.protocol ?? -1
+      this.protocol = engine().detect(this.#url, lines([...headers].flat()), nothing) ?? this.request.protocol ?? -1
       this.wire.isUnread(this, true)
     }
   }
@@ -204,7 +200,7 @@ export class Tap {
     if (this.isDone) return
     if (this.protocol < 0) {
       if (chunk.length === 0) return
-      this.protocol = engine().detect(this.#url, [], chunk.subarray(0, 2048)) ?? this.request.protocol ?? 0
+      this.protocol = engine().detect(this.#url, '', chunk.subarray(0, 2048)) ?? this.request.protocol ?? 0
     }
     this.attempt.open.bytes(this.attempt.number, this.protocol, chunk)
   }
@@ -310,6 +306,7 @@ export class Tap {
   private lastly(say: () => void): void {
     if (this.isDone) return
     this.isDone = true
+    garbage.unregister(this)
     this.wire.isUnread(this, false)
     try {
       say()

@@ -4,12 +4,13 @@ import * as binding from '../binding.cjs'
 
 import type { Call } from '../../js/call.js'
 import type { Engine, EngineChromeTraceLog, EngineCorrelator, EngineSpans } from '../../js/engine.js'
-import { install, state } from '../../js/platform.js'
+import { install, watchProcess } from '../../js/platform.js'
 
 /** The addon behind the interface of the engine. What one of its objects makes is only ever handed back to it. */
 const engine: Engine = {
   version: binding.version(),
   protocols: binding.protocols(),
+  bareEvents: binding.bareEvents(),
   profiles: binding.profiles(),
   metricProfiles: binding.metricProfiles(),
   recordFields: binding.recordFields(),
@@ -38,15 +39,4 @@ install('llmspan', {
   soon: run => void setImmediate(run),
 })
 
-const { recorders } = state()
-// Once for all copies of the package.
-const HOOKED = Symbol.for('llmspan.exit')
-if (!(HOOKED in process)) {
-  Object.defineProperty(process, HOOKED, { value: true })
-  process.on('beforeExit', () => {
-    for (const recorder of recorders) if (recorder.hasWork) void recorder.flush()
-  })
-  process.on('exit', () => {
-    for (const recorder of recorders) recorder.exit()
-  })
-}
+watchProcess('llmspan')

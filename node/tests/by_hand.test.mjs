@@ -131,6 +131,40 @@ test('a deadline ends a call by itself', async () => {
   await bench.recorder.close()
 })
 
+test('chunks and events of any size are read whole', async () => {
+  const bench = new Bench()
+  const call = new Call('chat', { stream: true, recorder: bench.recorder })
+  const attempt = call.attempt()
+  // Letters of two bytes; what is long makes room in the engine, and what is short comes after it.
+  const lengths = [3, 200_000, 5, 30_000, 400_000, 1]
+  for (const length of lengths) {
+    const event = { choices: [{ index: 0, delta: { content: 'é'.repeat(length) } }] }
+    attempt.payload('openai.chat', event)
+    attempt.bytes('openai.chat', new TextEncoder().encode(`data: ${JSON.stringify(event)}\n\n`))
+  }
+  call.end()
+  const { content } = await bench.record()
+  assert.equal(content.visible_chunks, 2 * lengths.length)
+  assert.equal(content.text_bytes, 2 * 2 * lengths.reduce((sum, length) => sum + length))
+})
+
+test('heads of responses: headers in every form, and what cannot be read', async t => {
+  t.mock.method(console, 'warn', () => undefined)
+  const bench = new Bench()
+  for (const headers of [new Headers({ 'x-request-id': 'r 1' }), [['x-request-id', 'r 1']], { 'x-request-id': 'r 1' }, { 'x-request-id': 'r\n1' }]) {
+    const call = new Call('chat', { recorder: bench.recorder })
+    assert.equal(call.attempt().headers(429, headers), undefined)
+    call.end()
+    assert.deepEqual([call.record.attempts[0].request_id, call.record.attempts[0].status_code], ['r 1', 429])
+  }
+  const call = new Call('chat', { recorder: bench.recorder })
+  const attempt = call.attempt()
+  assert.equal(attempt.headers(429, { 'retry-after': '2' }), 2000)
+  for (const [status, headers] of [[70_000, {}], [-1, {}], [200.5, {}], [200, { a: 5 }], [200, [['a', null]]], [200, [['a']]]]) attempt.headers(status, headers)
+  assert.equal(bench.recorder.stats.invalidEvents, 6)
+  call.end()
+})
+
 test('the types of a record name the fields that the engine has', async () => {
   const [record] = replay('{"at_ns": 0, "event": "call_started"}')
   const types = readFileSync(new URL('../../js/record-data.d.ts', import.meta.resolve('llmspan')), 'utf8')

@@ -2,22 +2,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { Call, hookErrors, observe, Recorder, wrapFetch } from 'llmspan'
-import { Bench, chat } from './server.mjs'
-
-const url = 'https://api.openai.com/v1/chat/completions'
-const text = 'data: {"choices":[{"index":0,"delta":{"content":"hi"}}]}\n\ndata: [DONE]\n\n'
-const answer = async () => new Response(text, { headers: { 'content-type': 'text/event-stream' } })
-
-async function* objects() {
-  yield { choices: [{ index: 0, delta: { content: 'hi' } }] }
-  yield { choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] }
-}
-
-async function read(stream) {
-  const all = []
-  for await (const chunk of stream) all.push(chunk)
-  return all
-}
+import { answer, Bench, chat, objects, read, text, url } from './server.mjs'
 
 for (const [what, owner, method] of [
   ['a call that cannot begin', Call.prototype, 'attempt'],

@@ -55,3 +55,23 @@ export const chat = {
   headers: { 'content-type': 'application/json' },
   body: JSON.stringify({ model: 'gpt-4.1-mini', stream: true, messages: [{ role: 'user', content: 'hi' }] }),
 }
+
+/** Where such requests go. */
+export const url = 'https://api.openai.com/v1/chat/completions'
+
+/** A whole answer, and a `fetch` that gives it. */
+export const text = 'data: {"choices":[{"index":0,"delta":{"content":"hi"}}]}\n\ndata: [DONE]\n\n'
+export const answer = async () => new Response(text, { headers: { 'content-type': 'text/event-stream' } })
+
+/** The same answer as objects of an SDK. */
+export async function* objects() {
+  yield { choices: [{ index: 0, delta: { content: 'hi' } }] }
+  yield { choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] }
+}
+
+/** All that a stream gives. */
+export async function read(stream) {
+  const all = []
+  for await (const chunk of stream) all.push(chunk)
+  return all
+}

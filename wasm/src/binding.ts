@@ -12,13 +12,25 @@ export interface BoundConfig extends Held {
 
 export interface BoundCall extends Held {
   event(json: string): BoundRecord | undefined
+  bare(atMs: number, attempt: number, place: number): BoundRecord | undefined
+  head(atMs: number, attempt: number, statusCode: number, unixMs: number | null, lines: string): number | undefined
   headers(json: string): number | undefined
-  bytes(atMs: number, attempt: number, protocol: number, data: Uint8Array): void
-  payloads(timesMs: Float64Array, attempt: number, protocol: number, lines: string): void
+  bytes(atMs: number, attempt: number, protocol: number, scratch: BoundScratch, length: number): void
+  payloads(timesMs: Float64Array, attempt: number, protocol: number, scratch: BoundScratch, length: number): void
   content(atMs: number, attempt: number, kind: string, bytes: number): boolean
   tick(atMs: number): BoundRecord | undefined
   dropped(atMs: number): BoundRecord | undefined
   readonly attemptCount: number
+}
+
+/** A call of the module that has everything. */
+export interface FullCall extends BoundCall {
+  attemptOf(atMs: number, request: BoundRequest): number
+}
+
+/** Room in the memory of a module, at an address that does not change. */
+export interface BoundScratch extends Held {
+  readonly address: number
 }
 
 export interface BoundRecord extends Held {
@@ -29,12 +41,14 @@ export interface BoundRecord extends Held {
 export interface SlimBinding {
   version(): string
   protocols(): string[]
+  bareEvents(): string[]
   recordFields(): string[]
-  detect(url: string, headers: string[], firstBytes: Uint8Array): number | undefined
+  detect(url: string, headers: string, firstBytes: Uint8Array): number | undefined
   detectEvent(json: string): number | undefined
   isEvent(data: Uint8Array): boolean
   Config: new (json: string) => BoundConfig
   Call: new (config: BoundConfig, id: string, json: string) => BoundCall
+  Scratch: new (length: number) => BoundScratch
 }
 
 export interface FullRecord extends BoundRecord {
@@ -104,10 +118,10 @@ export interface FullBinding extends SlimBinding {
   openingSpan(json: string, profiles: string[], perAttempt: boolean): string
   instruments(profile: string): string
   modelCallAttributes(): string[]
-  isModelCall(attributes: string[]): boolean
+  isModelCall(attributes: string): boolean
   replay(log: string, config: BoundConfig): string[]
-  readRequest(url: string, headers: string[], body: Uint8Array): BoundRequest | undefined
-  Call: SlimBinding['Call'] & {
+  readRequest(url: string, headers: string, body: Uint8Array): BoundRequest | undefined
+  Call: (new (config: BoundConfig, id: string, json: string) => FullCall) & {
     ofRequest(
       config: BoundConfig,
       id: string,
@@ -116,7 +130,7 @@ export interface FullBinding extends SlimBinding {
       request: BoundRequest,
       traceId: string | null,
       parentSpanId: string | null,
-    ): BoundCall
+    ): FullCall
   }
   Record: { fromJson(json: string): FullRecord }
   Correlator: new () => BoundCorrelator

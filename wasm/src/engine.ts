@@ -1,18 +1,40 @@
-import type { Engine, EngineCall, EngineConfig, EngineRecord } from '../../js/engine.js'
+import type { Engine, EngineCall, EngineConfig, EngineRecord, EngineRequest } from '../../js/engine.js'
 import type { BoundCall, BoundConfig, BoundRecord, SlimBinding } from './binding.js'
 import { unavailable, type Guard } from './guard.js'
+import { Scratch, type Memory } from './scratch.js'
 
-/** Makes a record of its JSON. */
-export type RecordOf = (json: string) => EngineRecord
+/** Makes a record of its JSON, and of the record of the module, which it frees or keeps for a while. */
+export type RecordOf = (json: string, bound: BoundRecord) => EngineRecord
+
+/** What the calls of an engine share. */
+export interface Shared {
+  readonly guard: Guard
+  readonly scratch: Scratch
+  readonly record: RecordOf
+}
+
+/** What the calls of an engine share, over its module. */
+export function sharedBy(binding: SlimBinding, memory: Memory, guard: Guard, record: RecordOf = textRecord(guard)): Shared {
+  return { guard, scratch: new Scratch(binding, memory), record }
+}
+
+function textRecord(guard: Guard): RecordOf {
+  return (json, bound) => {
+    guard.free(bound)
+    return new TextRecord(json)
+  }
+}
 
 /** The engine over what both modules have. */
-export function slimEngine(binding: SlimBinding, guard: Guard, record: RecordOf = json => new TextRecord(json)): Engine {
+export function slimEngine(binding: SlimBinding, shared: Shared): Engine {
+  const { guard } = shared
   return {
     get isOff() {
       return guard.isOff
     },
     version: binding.version(),
     protocols: binding.protocols(),
+    bareEvents: binding.bareEvents(),
     profiles: [],
     metricProfiles: [],
     modelCallAttributes: [],
@@ -22,7 +44,7 @@ export function slimEngine(binding: SlimBinding, guard: Guard, record: RecordOf 
         () => new Config(new binding.Config(json), guard),
         () => new Config(undefined, guard),
       ),
-    call: (config, id, json) => callOf(guard, record, config, bound => new binding.Call(bound, id, json)),
+    call: (config, id, json) => callOf(Call, shared, config, bound => new binding.Call(bound, id, json)),
     callOfRequest: unavailableInSlim,
     replay: unavailableInSlim,
     recordFromJson: unavailableInSlim,
@@ -52,18 +74,18 @@ export function slimEngine(binding: SlimBinding, guard: Guard, record: RecordOf 
 }
 
 /** A call of the module; one that hears nothing where there is none, because the module has broken down. */
-export function callOf(
-  guard: Guard,
-  record: RecordOf,
+export function callOf<Bound extends BoundCall>(
+  Made: new (bound: Bound | undefined, shared: Shared) => EngineCall,
+  shared: Shared,
   config: EngineConfig,
-  make: (config: BoundConfig) => BoundCall | undefined,
+  make: (config: BoundConfig) => Bound | undefined,
 ): EngineCall {
   const { bound } = config as Config
-  const call = guard.run(
+  const call = shared.guard.run(
     () => bound && make(bound),
     () => undefined,
   )
-  return new Call(call, guard, record)
+  return new Made(call, shared)
 }
 
 /** Settings of calls. */
@@ -79,16 +101,27 @@ export class Config implements EngineConfig {
   }
 }
 
-class Call implements EngineCall {
+export class Call<Bound extends BoundCall = BoundCall> implements EngineCall {
   constructor(
     /** Absent after the end. */
-    private bound: BoundCall | undefined,
-    private readonly guard: Guard,
-    private readonly record: RecordOf,
+    private bound: Bound | undefined,
+    private readonly shared: Shared,
   ) {}
 
   event(json: string): EngineRecord | null {
     return this.ending(bound => bound.event(json))
+  }
+
+  bare(atMs: number, attempt: number, place: number): EngineRecord | null {
+    return this.ending(bound => bound.bare(atMs, attempt, place))
+  }
+
+  attemptOf(_atMs: number, _request: EngineRequest): number {
+    return unavailableInSlim()
+  }
+
+  head(atMs: number, attempt: number, statusCode: number, unixMs: number | null, headers: string): number | null {
+    return this.ask(bound => bound.head(atMs, attempt, statusCode, unixMs, headers) ?? null, null)
   }
 
   headers(json: string): number | null {
@@ -96,11 +129,25 @@ class Call implements EngineCall {
   }
 
   bytes(atMs: number, attempt: number, protocol: number, data: Uint8Array): void {
-    this.ask(bound => bound.bytes(atMs, attempt, protocol, data), undefined)
+    const { bound } = this
+    const { guard, scratch } = this.shared
+    if (!bound || guard.isOff) return
+    try {
+      const room = scratch.put(data)
+      bound.bytes(atMs, attempt, protocol, room, scratch.length)
+      scratch.done(room)
+    } catch (error) {
+      guard.caught(error)
+    }
   }
 
   payloads(timesMs: Float64Array, attempt: number, protocol: number, lines: string): void {
-    this.ask(bound => bound.payloads(timesMs, attempt, protocol, lines), undefined)
+    this.ask(bound => {
+      const { scratch } = this.shared
+      const room = scratch.putText(lines)
+      bound.payloads(timesMs, attempt, protocol, room, scratch.length)
+      scratch.done(room)
+    }, undefined)
   }
 
   content(atMs: number, attempt: number, kind: string, bytes: number): boolean {
@@ -119,25 +166,28 @@ class Call implements EngineCall {
     return this.ask(bound => bound.attemptCount, 0)
   }
 
-  /** Nothing of a call stays in the memory of the module after its end. */
-  private ending(tell: (bound: BoundCall) => BoundRecord | undefined): EngineRecord | null {
-    const json = this.ask(bound => {
-      const record = tell(bound)
-      return record && this.guard.with(record, () => record.json())
-    }, undefined)
-    if (json === undefined) return null
-    if (this.bound) this.guard.free(this.bound)
-    this.bound = undefined
-    return this.record(json)
-  }
-
-  private ask<Result>(ask: (bound: BoundCall) => Result, otherwise: Result): Result {
+  /** Asks something of the call, if there is one. */
+  protected ask<Result>(ask: (bound: Bound) => Result, otherwise: Result): Result {
     const { bound } = this
     if (!bound) return otherwise
-    return this.guard.run(
+    return this.shared.guard.run(
       () => ask(bound),
       () => otherwise,
     )
+  }
+
+  /** Nothing of a call stays in the memory of the module after its end, but for what {@link RecordOf} keeps for a while. */
+  private ending(tell: (bound: Bound) => BoundRecord | undefined): EngineRecord | null {
+    const { guard, record } = this.shared
+    const ended = this.ask(tell, undefined)
+    if (!ended) return null
+    const json = guard.run(
+      () => ended.json(),
+      () => undefined,
+    )
+    if (this.bound) guard.free(this.bound)
+    this.bound = undefined
+    return json === undefined ? null : record(json, ended)
   }
 }
 

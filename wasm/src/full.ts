@@ -7,20 +7,28 @@ import type {
   EngineResumed,
   EngineSpans,
 } from '../../js/engine.js'
-import type { BoundChromeTraceLog, BoundCorrelator, BoundRequest, BoundSpans, FullBinding, FullRecord } from './binding.js'
-import { callOf, Config, slimEngine, TextRecord } from './engine.js'
+import type { BoundChromeTraceLog, BoundCorrelator, BoundRequest, BoundSpans, FullBinding, FullCall, FullRecord } from './binding.js'
+import { Call, callOf, Config, sharedBy, slimEngine, TextRecord } from './engine.js'
 import { unavailable, type Guard } from './guard.js'
+import type { Memory } from './scratch.js'
 
 /** The engine over the module that has everything. */
-export function fullEngine(binding: FullBinding, guard: Guard): Engine {
-  const record = (json: string): EngineRecord => new Record(json, binding, guard)
+export function fullEngine(binding: FullBinding, memory: Memory, guard: Guard): Engine {
+  const records = new Records(binding, guard)
+  const record = (json: string): EngineRecord => new Record(json, records)
+  const shared = sharedBy(binding, memory, guard, (json, bound) => {
+    const made = new Record(json, records)
+    records.keep(made, bound as FullRecord)
+    return made
+  })
   const engine: Engine = {
-    ...slimEngine(binding, guard, record),
+    ...slimEngine(binding, shared),
     profiles: binding.profiles(),
     metricProfiles: binding.metricProfiles(),
     modelCallAttributes: binding.modelCallAttributes(),
+    call: (config, id, json) => callOf(WholeCall, shared, config, bound => new binding.Call(bound, id, json)),
     callOfRequest: (config, id, atMs, unixMs, request, traceId, parentSpanId) =>
-      callOf(guard, record, config, bound => {
+      callOf(WholeCall, shared, config, bound => {
         const { held } = request as Request
         return held && binding.Call.ofRequest(bound, id, atMs, unixMs, held, traceId, parentSpanId)
       }),
@@ -49,7 +57,7 @@ export function fullEngine(binding: FullBinding, guard: Guard): Engine {
     spans: (profiles, resource, perAttempt) =>
       new Spans(
         guard.run(() => new binding.Spans(profiles, resource, perAttempt), off),
-        binding,
+        records,
         guard,
       ),
     openingSpan: (json, profiles, perAttempt) => guard.run(() => binding.openingSpan(json, profiles, perAttempt), off),
@@ -66,18 +74,28 @@ export function fullEngine(binding: FullBinding, guard: Guard): Engine {
     chromeTraceLog: originUnixMs =>
       new ChromeTraceLog(
         guard.run(() => new binding.ChromeTraceLog(originUnixMs), off),
-        binding,
+        records,
         guard,
       ),
   }
   return Object.defineProperty(engine, 'isOff', { get: () => guard.isOff })
 }
 
+/** A call that requests can be told to. */
+class WholeCall extends Call<FullCall> {
+  override attemptOf(atMs: number, request: EngineRequest): number {
+    const { held } = request as Request
+    return held ? this.ask(bound => bound.attemptOf(atMs, held), 0) : 0
+  }
+}
+
 class Record extends TextRecord {
+  /** The record in the memory of the module, while that keeps it. */
+  kept: FullRecord | undefined
+
   constructor(
     text: string,
-    private readonly binding: FullBinding,
-    private readonly guard: Guard,
+    private readonly records: Records,
   ) {
     super(text)
   }
@@ -127,38 +145,94 @@ class Record extends TextRecord {
   }
 
   private use<Result>(use: (record: FullRecord) => Result): Result {
-    return useRecord(this.text, this.binding, this.guard, use)
+    return this.records.use(this, use)
   }
 }
 
-/** The request of an attempt. What it says is read at once; the module keeps what tells requests apart. */
-class Request implements EngineRequest {
-  readonly protocol: number | null
-  readonly provider: string | null
-  readonly model: string | null
-  readonly serverAddress: string | null
-  readonly resends: number | null
-  readonly timeoutMs: number | null
-  readonly deadlineMs: number | null
+/** The records in the memory of the module: a few that ended or were asked last, so that not every question reads one again. */
+class Records {
+  private readonly recent: (Record | undefined)[] = new Array<undefined>(MOST_RECENT).fill(undefined)
+  private next = 0
 
+  constructor(
+    private readonly binding: FullBinding,
+    private readonly guard: Guard,
+  ) {}
+
+  /** Asks a record something. */
+  use<Result>(record: EngineRecord, ask: (record: FullRecord) => Result): Result {
+    return this.guard.run(() => ask(this.of(record as Record)), off)
+  }
+
+  /** Keeps a record of the module until enough others have come. */
+  keep(record: Record, kept: FullRecord): void {
+    const before = this.recent[this.next]
+    if (before?.kept) this.guard.free(before.kept)
+    if (before) before.kept = undefined
+    record.kept = kept
+    this.recent[this.next] = record
+    this.next = (this.next + 1) % MOST_RECENT
+  }
+
+  private of(record: Record): FullRecord {
+    if (!record.kept) this.keep(record, this.binding.Record.fromJson(record.json()))
+    return record.kept as FullRecord
+  }
+}
+
+/** Records that the module keeps at most: enough for those that end between two turns of the event loop. */
+const MOST_RECENT = 16
+
+/** The request of an attempt. What is asked of it mostly is nothing but whether another one repeats it. */
+class Request implements EngineRequest {
   constructor(
     /** Absent once it is freed. */
     public held: BoundRequest | undefined,
     private readonly guard: Guard,
   ) {
-    this.protocol = held?.protocol ?? null
-    this.provider = held?.provider ?? null
-    this.model = held?.model ?? null
-    this.serverAddress = held?.serverAddress ?? null
-    this.resends = held?.resends ?? null
-    this.timeoutMs = held?.timeoutMs ?? null
-    this.deadlineMs = held?.deadlineMs ?? null
     if (held) guard.freeWith(this, held)
+  }
+
+  get protocol(): number | null {
+    return this.ask(held => held.protocol)
+  }
+
+  get provider(): string | null {
+    return this.ask(held => held.provider)
+  }
+
+  get model(): string | null {
+    return this.ask(held => held.model)
+  }
+
+  get serverAddress(): string | null {
+    return this.ask(held => held.serverAddress)
+  }
+
+  get resends(): number | null {
+    return this.ask(held => held.resends)
+  }
+
+  get timeoutMs(): number | null {
+    return this.ask(held => held.timeoutMs)
+  }
+
+  get deadlineMs(): number | null {
+    return this.ask(held => held.deadlineMs)
   }
 
   free(): void {
     if (this.held) this.guard.freeOf(this, this.held)
     this.held = undefined
+  }
+
+  private ask<Result>(ask: (held: BoundRequest) => Result | undefined): Result | null {
+    const { held } = this
+    if (!held) return null
+    return this.guard.run(
+      () => ask(held) ?? null,
+      () => null,
+    )
   }
 }
 
@@ -232,7 +306,7 @@ class Spans implements EngineSpans {
 
   constructor(
     private readonly bound: BoundSpans,
-    private readonly binding: FullBinding,
+    private readonly records: Records,
     private readonly guard: Guard,
   ) {
     guard.freeWith(this, bound)
@@ -240,7 +314,7 @@ class Spans implements EngineSpans {
 
   add(record: EngineRecord, random: Uint8Array): boolean {
     if (this.written) return false
-    return useRecord(record.json(), this.binding, this.guard, read => this.bound.add(read, random))
+    return this.records.use(record, read => this.bound.add(read, random))
   }
 
   tracesJson(): Uint8Array {
@@ -257,7 +331,7 @@ class ChromeTraceLog implements EngineChromeTraceLog {
 
   constructor(
     private readonly bound: BoundChromeTraceLog,
-    private readonly binding: FullBinding,
+    private readonly records: Records,
     private readonly guard: Guard,
   ) {
     guard.freeWith(this, bound)
@@ -265,7 +339,7 @@ class ChromeTraceLog implements EngineChromeTraceLog {
 
   append(record: EngineRecord): string {
     if (this.isClosed) return ''
-    return useRecord(record.json(), this.binding, this.guard, read => this.bound.append(read))
+    return this.records.use(record, read => this.bound.append(read))
   }
 
   close(): string {
@@ -275,11 +349,6 @@ class ChromeTraceLog implements EngineChromeTraceLog {
     this.guard.freeOf(this, this.bound)
     return end
   }
-}
-
-/** Reads a record for a moment. */
-function useRecord<Result>(json: string, binding: FullBinding, guard: Guard, use: (record: FullRecord) => Result): Result {
-  return guard.run(() => guard.with(binding.Record.fromJson(json), use), off)
 }
 
 function off(): never {

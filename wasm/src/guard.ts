@@ -15,11 +15,16 @@ export class Guard {
     try {
       return run()
     } catch (error) {
-      if (!isBreakdown(error)) throw error
-      this.isOff = true
-      warn('the engine of llmspan broke down and is off: calls are not recorded any more', error)
+      this.caught(error)
       return otherwise()
     }
+  }
+
+  /** Takes what something of the module threw: its breakdown, or an error that goes further. */
+  caught(error: unknown): void {
+    if (!isBreakdown(error)) throw error
+    this.isOff = true
+    warn('the engine of llmspan broke down and is off: calls are not recorded any more', error)
   }
 
   /** Uses something of the module for a moment. */

@@ -3,10 +3,10 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { setImmediate } from 'node:timers'
 
 import { read } from '../read.cjs'
-import { watchProcess } from './platform.js'
+import { watchProcess } from '../../js/platform.js'
 import { startSync } from './start.js'
 
 startSync(read('llmspan.wasm'), { storage: new AsyncLocalStorage(), soon: run => void setImmediate(run) })
-watchProcess()
+watchProcess('llmspan-wasm')
 
 export * from '../../js/index.js'

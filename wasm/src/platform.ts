@@ -1,16 +1,15 @@
 import type { Call } from '../../js/call.js'
 import type { Engine } from '../../js/engine.js'
-import { install, state, warn, type Platform, type Storage } from '../../js/platform.js'
+import { doesMore, install, state, warn, type Platform, type Storage } from '../../js/platform.js'
 
 /** What an entry point knows of its runtime. */
 export type Runtime = Partial<Pick<Platform, 'isPerRequest' | 'soon' | 'storage'>>
 
-/** Makes an engine the one of the package, unless it has one: whatever is loaded first serves all copies. */
+/** Makes an engine the one of the package, unless another one serves all copies already. */
 export function start(engine: Engine, { storage = builtInStorage() ?? new Meanwhile(), isPerRequest = isWorker(), soon = pickSoon(isPerRequest) }: Runtime): void {
-  install('llmspan-wasm', { engine, storage, soon, isPerRequest })
-  const { engine: first } = state().platform
-  if (first === engine) watchPage()
-  else if (first.profiles.length < engine.profiles.length) warn('llmspan-wasm is loaded after llmspan-wasm/slim, and does no more than that')
+  const platform: Platform = { engine, storage, soon, isPerRequest }
+  if (install('llmspan-wasm', platform)) watchPage()
+  else if (doesMore(platform, state().platform)) warn('llmspan-wasm was loaded after llmspan-wasm/slim was used, and does no more than that: import it first')
 }
 
 /** The `AsyncLocalStorage` of runtimes that have Node's modules, without an import, which would break the others. */
@@ -76,19 +75,5 @@ function watchPage(): void {
   document.addEventListener('visibilitychange', () => {
     if (document.visibilityState !== 'hidden') return
     for (const recorder of recorders) recorder.leave()
-  })
-}
-
-/** Flushes recorders when the process runs out of work, and ends them with it. Once for all copies of the package. */
-export function watchProcess(): void {
-  const { recorders } = state()
-  const HOOKED = Symbol.for('llmspan-wasm.exit')
-  if (HOOKED in process) return
-  Object.defineProperty(process, HOOKED, { value: true })
-  process.on('beforeExit', () => {
-    for (const recorder of recorders) if (recorder.hasWork) void recorder.flush()
-  })
-  process.on('exit', () => {
-    for (const recorder of recorders) recorder.exit()
   })
 }

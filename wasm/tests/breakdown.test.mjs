@@ -2,24 +2,9 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { entered, trapping } from './module.mjs'
-import { Bench, chat } from './server.mjs'
+import { answer, Bench, chat, objects, read, text, url } from './server.mjs'
 
 const { Call, configure, hookErrors, LlmspanError, Memory, observe, otlpTraces, Record, Recorder, replay, wrapFetch } = await import('llmspan-wasm')
-
-const url = 'https://api.openai.com/v1/chat/completions'
-const text = 'data: {"choices":[{"index":0,"delta":{"content":"hi"}}]}\n\ndata: [DONE]\n\n'
-const answer = async () => new Response(text, { headers: { 'content-type': 'text/event-stream' } })
-
-async function* objects() {
-  yield { choices: [{ index: 0, delta: { content: 'hi' } }] }
-  yield { choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] }
-}
-
-async function read(stream) {
-  const all = []
-  for await (const chunk of stream) all.push(chunk)
-  return all
-}
 
 test('after a trap nothing throws, nothing enters the module, and one warning says so', async t => {
   const warned = t.mock.method(console, 'warn', () => undefined)
@@ -31,7 +16,7 @@ test('after a trap nothing throws, nothing enters the module, and one warning sa
   const open = [1, 2, 3].map(() => new Call('chat', { recorder }))
   const seen = await fetch(url, chat)
 
-  trapping.add('call_event')
+  trapping.add('call_bare')
   open[0].attempt()
   assert.equal(open[0].isOpen, false)
   trapping.clear()

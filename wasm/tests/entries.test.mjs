@@ -88,15 +88,31 @@ test('a Worker sets no timers, and hands records over after what runs', async ()
   assert.deepEqual(await said(source), ['success'])
 })
 
-test('what is loaded first serves all, and says so where that is less', async () => {
-  const source = `
-    const warned = []
-    console.warn = text => warned.push(text)
-    const slim = await import(${from('llmspan-wasm/slim')})
-    const { profiles, version } = await import(${from('llmspan-wasm')})
-    say([profiles().length, version() === slim.version(), warned.length])`
-  assert.deepEqual(await said(source), [0, true, 1])
-})
+const SLIM = `const slim = await import(${from('llmspan-wasm/slim')})`
+const FULL = `const full = await import(${from('llmspan-wasm')})`
+
+for (const [what, source, expected] of [
+  ['the package and the small one: all have everything', `${FULL};${SLIM}`, [true, 'success', true, 0]],
+  ['the small package and the package: all have everything', `${SLIM};${FULL}`, [true, 'success', true, 0]],
+  [
+    'the small package, which is used, and the package: it says that all have as much as the small one',
+    `${SLIM}; slim.configure(); ${FULL}`,
+    [false, 'success', false, 1],
+  ],
+]) {
+  test(what, async () => {
+    const asking = `
+      const warned = []
+      console.warn = text => warned.push(text)
+      ${source}
+      const recorder = new slim.Recorder({ onRecord: () => undefined })
+      const call = new slim.Call('chat', { recorder })
+      call.end()
+      const explains = () => { try { return call.record.explain().length > 0 } catch { return false } }
+      say([full.profiles().length > 0, call.record.outcome, explains(), warned.length])`
+    assert.deepEqual(await said(asking), expected)
+  })
+}
 
 test('the small package has what it does, and says what it does not', async () => {
   const slim = await import('llmspan-wasm/slim')

@@ -2,14 +2,10 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { instances } from './module.mjs'
-import { chat } from './server.mjs'
+import { answer, chat, url } from './server.mjs'
 
 const { Call, chromeTrace, observe, otlpTraces, Recorder, wrapFetch } = await import('llmspan-wasm')
 const [{ exports: { memory } }] = instances
-
-const url = 'https://api.openai.com/v1/chat/completions'
-const text = 'data: {"choices":[{"index":0,"delta":{"content":"hi"}}]}\n\ndata: [DONE]\n\n'
-const answer = async () => new Response(text, { headers: { 'content-type': 'text/event-stream' } })
 
 test('100,000 calls in a row, without garbage collection in between', () => {
   const recorder = new Recorder({ queueSize: 10, onRecord: () => undefined })

@@ -8,15 +8,15 @@ use llmspan_core::{
     delta::ContentKind,
     engine,
     event::{Event, TimedEvent},
-    machine::CallStart,
-    provider,
+    machine::{AttemptStart, CallStart},
+    provider::{self, headers},
 };
 use napi_derive::napi;
 
 use crate::{
     at,
     error::{Result, raise},
-    millis,
+    millis, pairs,
     record::Record,
     unix,
     wire::ModelRequest,
@@ -88,6 +88,41 @@ impl Call {
         let TimedEvent { at, attempt, event, .. } = TimedEvent::from_json(&json).map_err(raise)?;
         self.engine.handle_event(at, attempt, &event);
         Ok(self.record())
+    }
+
+    /// Applies an event without fields, by its place in the list of those.
+    #[napi(catch_unwind)]
+    pub fn bare(&mut self, at_ms: f64, attempt: u32, place: u32) -> Option<Record> {
+        let event = usize::try_from(place).ok().and_then(Event::bare)?;
+        self.engine.handle_event(at(at_ms), of(attempt), &event);
+        self.record()
+    }
+
+    /// Begins the attempt that is a request. Gives its number.
+    #[napi(catch_unwind)]
+    pub fn attempt_of(&mut self, at_ms: f64, request: &ModelRequest) -> u32 {
+        self.engine.handle_attempt_started(at(at_ms), AttemptStart::from(&request.0));
+        self.attempt_count()
+    }
+
+    /// Applies the head of a response: its status code and its headers, a line for each name and each value. Gives the delay
+    /// before a retry that the server asks for, in milliseconds.
+    #[napi(catch_unwind)]
+    pub fn head(
+        &mut self,
+        at_ms: f64,
+        attempt: u32,
+        status_code: u16,
+        unix_ms: Option<f64>,
+        lines: String,
+    ) -> Option<f64> {
+        let headers = match unix_ms {
+            Some(unix_ms) => headers::read_at(status_code, pairs(&lines), unix(unix_ms)),
+            None => headers::read(status_code, pairs(&lines)),
+        };
+        let delay = headers.retry_after_ns;
+        self.engine.handle_headers(at(at_ms), of(attempt), headers);
+        delay.map(|delay| millis(delay.as_nanos()))
     }
 
     /// Applies the event `headers_received`. Gives the delay before a retry that the server asks for, in milliseconds.

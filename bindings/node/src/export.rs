@@ -116,9 +116,9 @@ pub fn model_call_attributes() -> Vec<&'static str> {
     spans::model_call_attributes().collect()
 }
 
-/// Whether a span is one request to a model, by names and values of those attributes in turn.
+/// Whether a span is one request to a model, by names and values of those attributes in turn, a line for each.
 #[napi(catch_unwind)]
-pub fn is_model_call(attributes: Vec<String>) -> bool {
+pub fn is_model_call(attributes: String) -> bool {
     spans::is_model_call(|name| pairs(&attributes).find(|(known, _)| *known == name).map(|(_, value)| value))
 }
 

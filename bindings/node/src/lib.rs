@@ -24,6 +24,7 @@ mod record;
 mod wire;
 
 use llmspan_core::{
+    event::Event,
     names::Profile,
     provider::Protocol,
     record::Record,
@@ -47,6 +48,12 @@ pub fn profiles() -> Vec<&'static str> {
 #[napi(catch_unwind)]
 pub fn record_fields() -> Vec<&'static str> {
     Record::field_names().collect()
+}
+
+/// Names of the events that say something without any field; a method takes one as its place in this list.
+#[napi(catch_unwind)]
+pub fn bare_events() -> Vec<&'static str> {
+    Event::bare_names().collect()
 }
 
 /// Version of the engine.
@@ -78,7 +85,8 @@ fn millis(nanos: u64) -> f64 {
     nanos as f64 / 1e6
 }
 
-/// Names and values in turn, as pairs.
-fn pairs(headers: &[String]) -> impl Iterator<Item = (&str, &str)> {
-    headers.chunks_exact(2).filter_map(|pair| Some((pair.first()?.as_str(), pair.get(1)?.as_str())))
+/// Names and values in turn, a line for each, as pairs.
+fn pairs(lines: &str) -> impl Iterator<Item = (&str, &str)> {
+    let mut lines = lines.split('\n');
+    core::iter::from_fn(move || Some((lines.next()?, lines.next()?)))
 }

@@ -11,7 +11,7 @@ use crate::{at, call::Call, millis, nanos, pairs};
 
 /// Finds the protocol of a response by what HTTP tells: its place in the list of protocols.
 #[napi(catch_unwind)]
-pub fn detect(url: String, headers: Vec<String>, first_bytes: &[u8]) -> Option<u32> {
+pub fn detect(url: String, headers: String, first_bytes: &[u8]) -> Option<u32> {
     Protocol::detect(&url, pairs(&headers), first_bytes).and_then(|detected| index_of(detected.protocol))
 }
 
@@ -33,7 +33,7 @@ fn index_of(protocol: Protocol) -> Option<u32> {
 
 /// Reads a request; nothing when it goes to no model whose answer could be read.
 #[napi(catch_unwind)]
-pub fn read_request(url: String, headers: Vec<String>, body: &[u8]) -> Option<ModelRequest> {
+pub fn read_request(url: String, headers: String, body: &[u8]) -> Option<ModelRequest> {
     request::read(&url, pairs(&headers), body).map(ModelRequest)
 }
 

@@ -6,23 +6,27 @@ use alloc::sync::Arc;
 #[cfg(feature = "full")]
 use alloc::{string::String, vec::Vec};
 
+#[cfg(feature = "full")]
+use llmspan_core::machine::AttemptStart;
 use llmspan_core::{
     delta::ContentKind,
     engine,
     event::{Event, TimedEvent},
     machine::CallStart,
-    provider,
+    provider::{self, headers},
 };
 use wasm_bindgen::prelude::*;
 
+#[cfg(feature = "full")]
+use crate::wire::ModelRequest;
 use crate::{
     at,
     error::{Result, raise},
-    millis,
+    millis, pairs,
     record::Record,
+    scratch::Scratch,
+    unix,
 };
-#[cfg(feature = "full")]
-use crate::{unix, wire::ModelRequest};
 
 /// Settings of calls.
 #[wasm_bindgen]
@@ -92,6 +96,40 @@ impl Call {
         Ok(self.record())
     }
 
+    /// Applies an event without fields, by its place in the list of those.
+    pub fn bare(&mut self, at_ms: f64, attempt: u32, place: u32) -> Option<Record> {
+        let event = usize::try_from(place).ok().and_then(Event::bare)?;
+        self.engine.handle_event(at(at_ms), of(attempt), &event);
+        self.record()
+    }
+
+    /// Begins the attempt that is a request. Gives its number.
+    #[cfg(feature = "full")]
+    #[wasm_bindgen(js_name = attemptOf)]
+    pub fn attempt_of(&mut self, at_ms: f64, request: &ModelRequest) -> u32 {
+        self.engine.handle_attempt_started(at(at_ms), AttemptStart::from(&request.0));
+        self.attempt_count()
+    }
+
+    /// Applies the head of a response: its status code and its headers, a line for each name and each value. Gives the delay
+    /// before a retry that the server asks for, in milliseconds.
+    pub fn head(
+        &mut self,
+        at_ms: f64,
+        attempt: u32,
+        status_code: u16,
+        unix_ms: Option<f64>,
+        lines: &str,
+    ) -> Option<f64> {
+        let headers = match unix_ms {
+            Some(unix_ms) => headers::read_at(status_code, pairs(lines), unix(unix_ms)),
+            None => headers::read(status_code, pairs(lines)),
+        };
+        let delay = headers.retry_after_ns;
+        self.engine.handle_headers(at(at_ms), of(attempt), headers);
+        delay.map(|delay| millis(delay.as_nanos()))
+    }
+
     /// Applies the event `headers_received`. Gives the delay before a retry that the server asks for, in milliseconds.
     pub fn headers(&mut self, json: &str) -> Result<Option<f64>> {
         let TimedEvent { at, attempt, event, .. } = TimedEvent::from_json(json).map_err(raise)?;
@@ -102,18 +140,19 @@ impl Call {
         })
     }
 
-    /// Applies raw response bytes.
-    pub fn bytes(&mut self, at_ms: f64, attempt: u32, protocol: u32, data: &[u8]) {
+    /// Applies raw response bytes: so many of those in the scratch memory.
+    pub fn bytes(&mut self, at_ms: f64, attempt: u32, protocol: u32, scratch: &Scratch, length: u32) {
         if let Some(protocol) = protocol_at(protocol) {
-            self.engine.handle_bytes(at(at_ms), of(attempt), protocol, data);
+            self.engine.handle_bytes(at(at_ms), of(attempt), protocol, scratch.first(length));
         }
     }
 
-    /// Applies provider events as JSON text: one a line, each at its time.
-    pub fn payloads(&mut self, times_ms: &[f64], attempt: u32, protocol: u32, lines: &str) {
+    /// Applies provider events as JSON text: one a line, each at its time. The text is so many bytes of the scratch memory.
+    pub fn payloads(&mut self, times_ms: &[f64], attempt: u32, protocol: u32, scratch: &Scratch, length: u32) {
         if let Some(protocol) = protocol_at(protocol) {
-            for (at_ms, json) in times_ms.iter().zip(lines.split('\n')) {
-                self.engine.handle_object(at(*at_ms), of(attempt), protocol, json.as_bytes(), &mut self.tape);
+            let lines = scratch.first(length).split(|byte| *byte == b'\n');
+            for (at_ms, json) in times_ms.iter().zip(lines) {
+                self.engine.handle_object(at(*at_ms), of(attempt), protocol, json, &mut self.tape);
             }
         }
     }

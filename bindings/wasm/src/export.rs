@@ -106,10 +106,10 @@ pub fn model_call_attributes() -> Vec<String> {
     spans::model_call_attributes().map(Into::into).collect()
 }
 
-/// Whether a span is one request to a model, by names and values of those attributes in turn.
+/// Whether a span is one request to a model, by names and values of those attributes in turn, a line for each.
 #[wasm_bindgen(js_name = isModelCall)]
-pub fn is_model_call(attributes: Vec<String>) -> bool {
-    spans::is_model_call(|name| pairs(&attributes).find(|(known, _)| *known == name).map(|(_, value)| value))
+pub fn is_model_call(attributes: &str) -> bool {
+    spans::is_model_call(|name| pairs(attributes).find(|(known, _)| *known == name).map(|(_, value)| value))
 }
 
 /// Names of the profiles that name metrics.

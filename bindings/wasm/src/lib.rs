@@ -30,16 +30,18 @@ mod export;
 mod record;
 #[cfg(target_family = "wasm")]
 mod runtime;
+mod scratch;
 mod wire;
 
 use alloc::{string::String, vec::Vec};
 
 #[cfg(feature = "full")]
-use llmspan_core::{names::Profile, time::UnixNanos};
+use llmspan_core::names::Profile;
 use llmspan_core::{
+    event::Event,
     provider::Protocol,
     record::Record,
-    time::{Nanos, Timestamp},
+    time::{Nanos, Timestamp, UnixNanos},
 };
 use wasm_bindgen::prelude::*;
 
@@ -62,6 +64,12 @@ pub fn record_fields() -> Vec<String> {
     Record::field_names().map(Into::into).collect()
 }
 
+/// Names of the events that say something without any field; a method takes one as its place in this list.
+#[wasm_bindgen(js_name = bareEvents)]
+pub fn bare_events() -> Vec<String> {
+    Event::bare_names().map(Into::into).collect()
+}
+
 /// Version of the engine.
 #[wasm_bindgen]
 pub fn version() -> String {
@@ -72,7 +80,6 @@ fn at(ms: f64) -> Timestamp {
     Timestamp::from_nanos(nanos(ms).as_nanos())
 }
 
-#[cfg(feature = "full")]
 fn unix(ms: f64) -> UnixNanos {
     // A double holds the milliseconds since 1970 to a quarter of a microsecond.
     UnixNanos::from_nanos(whole(ms * 1e3).saturating_mul(1000))
@@ -92,7 +99,8 @@ fn millis(nanos: u64) -> f64 {
     nanos as f64 / 1e6
 }
 
-/// Names and values in turn, as pairs.
-fn pairs(headers: &[String]) -> impl Iterator<Item = (&str, &str)> {
-    headers.chunks_exact(2).filter_map(|pair| Some((pair.first()?.as_str(), pair.get(1)?.as_str())))
+/// Names and values in turn, a line for each, as pairs.
+fn pairs(lines: &str) -> impl Iterator<Item = (&str, &str)> {
+    let mut lines = lines.split('\n');
+    core::iter::from_fn(move || Some((lines.next()?, lines.next()?)))
 }

@@ -1,5 +1,6 @@
 //! For hooks around HTTP clients: what a request asks, and which requests are attempts of one call.
 
+#[cfg(feature = "full")]
 use alloc::{string::String, vec::Vec};
 
 use llmspan_core::provider::{self, Protocol};
@@ -15,10 +16,11 @@ use crate::pairs;
 #[cfg(feature = "full")]
 use crate::{at, call::Call, millis, nanos};
 
-/// Finds the protocol of a response by what HTTP tells: its place in the list of protocols.
+/// Finds the protocol of a response by what HTTP tells: its place in the list of protocols. Of the headers, each name and each
+/// value is a line.
 #[wasm_bindgen]
-pub fn detect(url: &str, headers: Vec<String>, first_bytes: &[u8]) -> Option<u32> {
-    Protocol::detect(url, pairs(&headers), first_bytes).and_then(|detected| index_of(detected.protocol))
+pub fn detect(url: &str, headers: &str, first_bytes: &[u8]) -> Option<u32> {
+    Protocol::detect(url, pairs(headers), first_bytes).and_then(|detected| index_of(detected.protocol))
 }
 
 /// Finds the protocol of an event that an SDK hands out, by its shape.
@@ -37,11 +39,12 @@ fn index_of(protocol: Protocol) -> Option<u32> {
     Protocol::ALL.iter().position(|known| *known == protocol).and_then(|index| index.try_into().ok())
 }
 
-/// Reads a request; nothing when it goes to no model whose answer could be read.
+/// Reads a request; nothing when it goes to no model whose answer could be read. Of the headers, each name and each value is
+/// a line.
 #[cfg(feature = "full")]
 #[wasm_bindgen(js_name = readRequest)]
-pub fn read_request(url: &str, headers: Vec<String>, body: &[u8]) -> Option<ModelRequest> {
-    request::read(url, pairs(&headers), body).map(ModelRequest)
+pub fn read_request(url: &str, headers: &str, body: &[u8]) -> Option<ModelRequest> {
+    request::read(url, pairs(headers), body).map(ModelRequest)
 }
 
 /// A request to a model, by what its URL, headers and body say.

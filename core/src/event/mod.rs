@@ -113,6 +113,45 @@ pub enum Event {
     CallDropped,
 }
 
+impl Event {
+    /// Names in the event log of the events that say something without any field. Hosts tell such an event by its place here,
+    /// see [`Event::bare`], for which no JSON has to be read.
+    pub fn bare_names() -> impl Iterator<Item = &'static str> {
+        BARE.iter().map(|(name, _)| *name)
+    }
+
+    /// The event at that place of [`Event::bare_names`], without any field; `None` past the last one.
+    ///
+    /// # Examples
+    /// ```
+    /// use llmspan_core::event::Event;
+    ///
+    /// let place = Event::bare_names().position(|name| name == "stream_ended").unwrap();
+    /// assert_eq!(Event::bare(place), Some(Event::StreamEnded));
+    /// ```
+    pub fn bare(place: usize) -> Option<Self> {
+        BARE.get(place).map(|(_, event)| event())
+    }
+}
+
+/// The name of an event, and the event.
+type Bare = (&'static str, fn() -> Event);
+
+/// Events that have no fields, or that may come without them.
+const BARE: [Bare; 11] = [
+    ("attempt_started", || Event::AttemptStarted(Box::default())),
+    ("request_sent", || Event::RequestSent),
+    ("keep_alive", || Event::KeepAlive),
+    ("delivered", || Event::Delivered),
+    ("attempt_failed", || Event::AttemptFailed(Box::default())),
+    ("retry_wait_ended", || Event::RetryWaitEnded(WaitEnd::Elapsed)),
+    ("stream_ended", || Event::StreamEnded),
+    ("cancelled", || Event::Cancelled),
+    ("consumer_closed", || Event::ConsumerClosed),
+    ("timed_out", || Event::TimedOut(TimeoutKind::default())),
+    ("call_ended", || Event::CallEnded(Box::default())),
+];
+
 /// A chunk that the caller has classified itself.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
@@ -244,4 +283,22 @@ pub fn read_log(text: &str) -> Result<Vec<TimedEvent>, crate::error::Error> {
             })
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+
+    use super::{Event, TimedEvent};
+
+    #[test]
+    fn bare_events_are_those_of_the_log_without_fields() {
+        let names: alloc::vec::Vec<_> = Event::bare_names().collect();
+        assert!(names.contains(&"call_ended"));
+        for (place, name) in names.iter().enumerate() {
+            let read = TimedEvent::from_json(&format!("{{\"at_ns\":0,\"event\":\"{name}\"}}")).unwrap();
+            assert_eq!(Event::bare(place), Some(read.event), "{name}");
+        }
+        assert_eq!(Event::bare(names.len()), None);
+    }
 }

@@ -75,11 +75,12 @@ fn copy_tests(root: &Path, package: &Package) -> Result<Vec<PathBuf>, String> {
     Ok(tests)
 }
 
-const SHARED_TESTS: [&str; 10] = [
+const SHARED_TESTS: [&str; 11] = [
     "by_hand.test.mjs",
     "fetch.test.mjs",
     "harm.test.mjs",
     "observe.test.mjs",
+    "opentelemetry.test.mjs",
     "otlp.test.mjs",
     "privacy.test.mjs",
     "secrets.mjs",
