@@ -1,6 +1,6 @@
 //! What an engine is configured with.
 
-use alloc::{format, vec::Vec};
+use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
@@ -76,26 +76,23 @@ impl Config {
     /// above 100, a frame cap of zero, a price without a model, price tiers out of order, or a price that ends before it
     /// begins.
     pub fn validate(&self) -> Result<(), Error> {
-        let refuse = |what: &str| Err(Error::new(ErrorKind::InvalidConfig, what));
-        for (name, value) in [
-            ("idle_timeout_ns", self.idle_timeout_ns),
-            ("deadline_ns", self.deadline_ns),
-            ("abandon_after_ns", self.abandon_after_ns),
-        ] {
-            if value == Some(Nanos::ZERO) {
-                return refuse(&format!("{name} must be above zero"));
-            }
-        }
-        if self.buffered_ttft_percent > 100 {
-            return refuse("buffered_ttft_percent must be at most 100");
-        }
-        if self.limits.frame_bytes == 0 || self.limits.body_bytes == 0 {
-            return refuse("limits.frame_bytes and limits.body_bytes must be above zero");
-        }
-        if self.limits.open_calls == 0 {
-            return refuse("limits.open_calls must be above zero");
-        }
-        self.prices.iter().try_for_each(Price::validate)
+        let limits = &self.limits;
+        let wrong = if self.idle_timeout_ns == Some(Nanos::ZERO) {
+            "idle_timeout_ns must be above zero"
+        } else if self.deadline_ns == Some(Nanos::ZERO) {
+            "deadline_ns must be above zero"
+        } else if self.abandon_after_ns == Some(Nanos::ZERO) {
+            "abandon_after_ns must be above zero"
+        } else if self.buffered_ttft_percent > 100 {
+            "buffered_ttft_percent must be at most 100"
+        } else if limits.frame_bytes == 0 || limits.body_bytes == 0 {
+            "limits.frame_bytes and limits.body_bytes must be above zero"
+        } else if limits.open_calls == 0 {
+            "limits.open_calls must be above zero"
+        } else {
+            return self.prices.iter().try_for_each(Price::validate);
+        };
+        Err(Error::new(ErrorKind::InvalidConfig, wrong))
     }
 
     /// Whether there is a deadline, an idle timeout or an age, so that [`Tracker::handle_timeout`] has something to do.

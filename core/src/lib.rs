@@ -99,3 +99,4 @@ pub mod spans;
 pub mod stats;
 pub mod time;
 pub mod waterfall;
+mod wide;

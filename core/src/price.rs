@@ -12,6 +12,7 @@ use crate::{
     fields::fields,
     record::{Money, Usage},
     time::UnixNanos,
+    wide::divide,
 };
 
 /// The price of one model, or of the models whose names begin alike.
@@ -110,22 +111,20 @@ impl Price {
     }
 
     pub(crate) fn validate(&self) -> Result<(), Error> {
-        let refuse = |what: &str| Err(Error::new(ErrorKind::InvalidConfig, alloc::format!("prices: {what}")));
-        if self.model.is_empty() {
-            return refuse("a price needs a model");
-        }
-        if self.currency.as_ref().is_some_and(|code| !is_currency(code)) {
-            return refuse("a currency is three capital letters");
-        }
-        if !self.tiers.is_sorted_by_key(|tier| tier.above_input_tokens) {
-            return refuse("tiers must ascend by above_input_tokens");
-        }
-        if let (Some(from), Some(until)) = (self.from_unix_ns, self.until_unix_ns)
-            && from >= until
-        {
-            return refuse("a price must end after it begins");
-        }
-        Ok(())
+        let ends_before_it_begins =
+            self.from_unix_ns.zip(self.until_unix_ns).is_some_and(|(from, until)| from >= until);
+        let wrong = if self.model.is_empty() {
+            "prices: a price needs a model"
+        } else if self.currency.as_ref().is_some_and(|code| !is_currency(code)) {
+            "prices: a currency is three capital letters"
+        } else if !self.tiers.is_sorted_by_key(|tier| tier.above_input_tokens) {
+            "prices: tiers must ascend by above_input_tokens"
+        } else if ends_before_it_begins {
+            "prices: a price must end after it begins"
+        } else {
+            return Ok(());
+        };
+        Err(Error::new(ErrorKind::InvalidConfig, wrong))
     }
 
     fn holds_at(&self, at: Option<UnixNanos>) -> bool {
@@ -176,11 +175,21 @@ pub(crate) fn find<'a>(
     models: [Option<&str>; 2],
     at: Option<UnixNanos>,
 ) -> Option<&'a Price> {
-    models.into_iter().flatten().find_map(|model| {
-        let fitting = || prices.iter().filter(|price| price.holds_at(at) && price.is_for(provider, model));
-        let longest = fitting().map(specificity).max()?;
-        fitting().find(|price| specificity(price) == longest)
-    })
+    for model in models.into_iter().flatten() {
+        let mut best: Option<&Price> = None;
+        for price in prices {
+            if price.holds_at(at)
+                && price.is_for(provider, model)
+                && best.is_none_or(|best| specificity(price) > specificity(best))
+            {
+                best = Some(price);
+            }
+        }
+        if best.is_some() {
+            return best;
+        }
+    }
+    None
 }
 
 fn specificity(price: &Price) -> (bool, usize, bool) {
@@ -198,8 +207,7 @@ fn sum(parts: &[(u64, u64)]) -> Money {
     let scaled = parts.iter().fold(0_u128, |total, (tokens, rate)| {
         total.saturating_add(u128::from(*tokens).saturating_mul(u128::from(*rate)))
     });
-    let nanos = scaled.saturating_add(PER_MILLION.div_euclid(2)).div_euclid(PER_MILLION);
-    Money::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+    Money::from_nanos(divide(scaled.saturating_add(PER_MILLION.div_euclid(2)), PER_MILLION))
 }
 
 fields! {

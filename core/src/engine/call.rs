@@ -359,8 +359,7 @@ impl Call {
 
     fn end(&mut self, now: Timestamp, ended: WhatEnded) {
         let state = core::mem::replace(&mut self.state, State::Ended(None));
-        if let State::Open(open) = state {
-            let mut open = *open;
+        if let State::Open(mut open) = state {
             let mut now = now;
             if matches!(ended, WhatEnded::Caller(_)) {
                 now = open.machine.advance(now);
@@ -370,7 +369,9 @@ impl Call {
                     open.flush(now, None);
                 }
             }
-            self.state = State::Ended(Some(Box::new(open.machine.finish(now, ended))));
+            let mut record = Box::<Record>::default();
+            open.machine.finish_into(now, ended, &mut record);
+            self.state = State::Ended(Some(record));
         }
     }
 }

@@ -6,6 +6,7 @@ use alloc::{
     string::{String, ToString},
     vec::Vec,
 };
+use core::mem;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser::Error as _};
@@ -15,10 +16,13 @@ use super::{Chunk, ChunkError, ChunkToolCall, Event, ReportedUsage, TimedEvent};
 use crate::{
     delta::{ContentKind, ServerTiming},
     error::{Error, ErrorKind},
-    fields::{Mismatch, Read, ReadFields, Write, WriteFields as _, fields, read_json, read_member, to_json},
+    fields::{
+        Mismatch, Read, ReadFields, Write, WriteFields as _, fields, is_none, line_of, read_json, read_member,
+        read_members, to_json,
+    },
     limits::WIRE_BYTES,
     machine::{AttemptStart, CallStart, Failure, Headers, Retry, WaitEnd},
-    provider::{Malformed, Protocol, TapeReader, headers},
+    provider::{Protocol, TapeReader, headers},
     record::{Attributes, Raw, Request, TimeoutKind, WaitReason},
     time::{Nanos, Timestamp, UnixNanos},
 };
@@ -171,17 +175,11 @@ impl Write for RequestInput {
 
 impl Read for RequestInput {
     fn read(&mut self, reader: &mut TapeReader<'_>) -> Result<(), Mismatch> {
-        let mut wrong = None;
-        let read = reader.each_member(&mut |reader, name| {
-            let name = core::str::from_utf8(name).map_err(|_| Malformed)?;
-            let is_flag = RequestFlags::NAMES.split('\n').any(|flag| flag == name);
+        read_members(reader, &mut |name, reader| {
+            let is_flag = line_of(RequestFlags::NAMES, name).is_some();
             let object: &mut dyn ReadFields = if is_flag { &mut self.flags } else { &mut self.request };
-            read_member(object, name, reader).map_err(|mismatch| {
-                wrong = Some(mismatch);
-                Malformed
-            })
-        });
-        read.map_err(|malformed| wrong.unwrap_or_else(|| malformed.into()))
+            read_member(object, name, reader)
+        })
     }
 }
 
@@ -266,12 +264,10 @@ impl Flat {
         let Some(allowed) = lines.find_map(|mut line| (line.next() == Some(&*name)).then_some(line)) else {
             return Err(invalid(format!("there is no event `{name}`")));
         };
-        let given = Self::NAMES.split('\n').enumerate().filter(|(number, _)| {
+        for (number, field) in Self::NAMES.split('\n').enumerate() {
             // The time and the call are of every event; the name of the event is taken.
-            !matches!(number, 0 | 2) && self.field(*number).is_some_and(|field| !field.is_none())
-        });
-        for (_, field) in given {
-            if !allowed.clone().any(|known| known == field) {
+            let is_given = !matches!(number, 0 | 2) && self.field(number).is_some_and(|field| !is_none(field));
+            if is_given && !allowed.clone().any(|known| known == field) {
                 return Err(invalid(format!("`{name}` has no field `{field}`")));
             }
         }
@@ -357,7 +353,7 @@ impl Flat {
     }
 
     /// The headers as the event states them, over what its raw headers say.
-    fn headers(&self) -> Headers {
+    fn headers(&mut self) -> Headers {
         let pairs = self.headers.iter().flatten().map(|(name, value)| (&**name, &**value));
         let mut headers = headers::read_any(self.status_code, pairs, self.unix_ns);
         headers.server.merge(&ServerTiming {
@@ -367,11 +363,11 @@ impl Flat {
             total_ns: self.server_processing_ns,
             first_byte_ns: self.server_first_byte_ns,
         });
-        headers.request_id = self.request_id.clone().or(headers.request_id);
+        override_by(&mut headers.request_id, &mut self.request_id);
+        override_by(&mut headers.error_type, &mut self.error_type);
         headers.retry_after_ns = self.retry_after_ns.or(headers.retry_after_ns);
-        headers.error_type = self.error_type.clone().or(headers.error_type);
-        if let Some(counts) = self.token_counts.as_deref() {
-            headers.usage.get_or_insert_default().merge(&counts.clone().into());
+        if let Some(counts) = self.token_counts.take() {
+            headers.usage.get_or_insert_default().merge(&(*counts).into());
         }
         headers
     }
@@ -524,6 +520,13 @@ fn bytes(utf8: Option<&str>, base64: Option<&str>) -> Result<Vec<u8>, Error> {
         (Some(text), None) => Ok(text.as_bytes().to_vec()),
         (None, Some(text)) => BASE64.decode(text).map_err(|error| invalid(format!("`base64`: {error}"))),
         _ => Err(invalid(String::from("`bytes` needs either `utf8` or `base64`"))),
+    }
+}
+
+/// Takes a text over where there is one.
+fn override_by(text: &mut Option<Box<str>>, with: &mut Option<Box<str>>) {
+    if with.is_some() {
+        mem::swap(text, with);
     }
 }
 

@@ -163,7 +163,7 @@ impl<'de> Deserialize<'de> for ReportedCount {
 }
 
 impl Write for ReportedCount {
-    fn is_absent(&self) -> bool {
+    fn is_empty(&self) -> bool {
         *self == Self::Absent
     }
 

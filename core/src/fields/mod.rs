@@ -13,7 +13,7 @@ mod write;
 
 pub(crate) use number::{plain, write_float};
 pub(crate) use objects::{
-    Absent, Others, Read, ReadFields, Skips, Write, WriteFields, all_absent, fields, words, written,
+    Absent, Others, Read, ReadFields, Skips, Write, WriteFields, all_absent, fields, is_none, words, written,
 };
-pub(crate) use read::{Mismatch, line_of, read_json, read_member, read_object, read_value};
+pub(crate) use read::{Mismatch, line_of, read_json, read_member, read_members, read_object, read_value};
 pub(crate) use write::{OBJECT_BYTES, list_to_json, to_json, write_object, write_string};

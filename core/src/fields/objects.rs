@@ -5,22 +5,52 @@
 use alloc::string::String;
 
 use super::read::Mismatch;
-use crate::provider::TapeReader;
+use crate::provider::{JsonValue, TapeReader};
 
 /// A value that can be written as JSON.
 pub(crate) trait Write {
-    /// Whether the value is left out of an object that leaves out what is empty.
-    fn is_absent(&self) -> bool {
-        false
+    /// What is there to be written. All that is around a value, an option or a box, has this and no more code of its own.
+    fn held(&self) -> Held<'_> {
+        Held::Itself
     }
 
-    /// Whether there is no value at all.
-    fn is_none(&self) -> bool {
+    /// Whether the value is left out of an object that leaves out what is empty; [`is_absent`] asks what is held.
+    fn is_empty(&self) -> bool {
         false
     }
 
     /// Writes the value.
     fn write(&self, out: &mut String);
+}
+
+/// What a value holds.
+pub(crate) enum Held<'a> {
+    /// It is the value.
+    Itself,
+    /// No value at all.
+    Nothing,
+    /// Another one.
+    Other(&'a dyn Write),
+}
+
+/// Whether the value is left out of an object that leaves out what is empty.
+pub(super) fn is_absent(value: &dyn Write) -> bool {
+    match value.held() {
+        Held::Itself => value.is_empty(),
+        Held::Nothing => true,
+        Held::Other(held) => is_absent(held),
+    }
+}
+
+/// Whether there is no value at all.
+pub(crate) fn is_none(value: &dyn Write) -> bool {
+    matches!(value.held(), Held::Nothing)
+}
+
+/// A list that can be written.
+pub(super) trait List {
+    /// The element at a place.
+    fn element(&self, at: usize) -> Option<&dyn Write>;
 }
 
 /// A value that can be read.
@@ -34,8 +64,20 @@ pub(crate) trait Read {
     }
 }
 
+/// A value that is no object and no list, and can be read.
+pub(super) trait Scalar {
+    /// Takes a value; nothing when it is of another type.
+    fn set(&mut self, value: &JsonValue<'_>) -> Option<()>;
+
+    /// What it is told of a value that it does not take.
+    fn expected(&self) -> &'static str;
+}
+
 /// A list that can be read.
 pub(crate) trait Grow {
+    /// Takes all elements out.
+    fn empty(&mut self);
+
     /// The next element, at its default.
     fn grow(&mut self) -> Option<&mut dyn Read>;
 }
@@ -88,12 +130,8 @@ pub(crate) enum Others {
 pub(crate) struct Absent;
 
 impl Write for Absent {
-    fn is_absent(&self) -> bool {
-        true
-    }
-
-    fn is_none(&self) -> bool {
-        true
+    fn held(&self) -> Held<'_> {
+        Held::Nothing
     }
 
     fn write(&self, out: &mut String) {
@@ -103,7 +141,7 @@ impl Write for Absent {
 
 /// Whether nothing in an object would be written.
 pub(crate) fn all_absent(object: &dyn WriteFields) -> bool {
-    (0..).map_while(|number| object.field(number)).all(Write::is_absent)
+    (0..).map_while(|number| object.field(number)).all(is_absent)
 }
 
 /// Makes a struct an object of these fields that is written: `skips` says which of them are not.
@@ -133,7 +171,7 @@ macro_rules! written {
         }
 
         impl $crate::fields::Write for $name {
-            fn is_absent(&self) -> bool {
+            fn is_empty(&self) -> bool {
                 $crate::fields::all_absent(self)
             }
 

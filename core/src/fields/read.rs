@@ -1,32 +1,40 @@
 //! Reading.
 
-use alloc::{format, string::String};
+use alloc::{boxed::Box, format, string::String};
+use core::mem;
 
-use super::objects::{Grow, Others, Read, ReadFields};
+use super::objects::{Grow, Others, Read, ReadFields, Scalar};
 use crate::provider::{Malformed, Tape, TapeReader};
 
-/// What is wrong with a value, and where it is.
+/// What is wrong with a value, and where it is. In a box, so that what may go wrong everywhere costs one word.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Mismatch {
+pub(crate) struct Mismatch(Box<Wrong>);
+
+#[derive(Clone, Debug, Eq, PartialEq)]
+struct Wrong {
     path: String,
     what: &'static str,
 }
 
 impl Mismatch {
     pub(crate) fn new(what: &'static str) -> Self {
-        Self { path: String::new(), what }
+        Self(Box::new(Wrong { path: String::new(), what }))
     }
 
     /// Says in which field it is.
     pub(crate) fn within(mut self, name: &str) -> Self {
-        let dot = if self.path.is_empty() { "" } else { "." };
-        self.path = format!("{name}{dot}{}", self.path);
+        let below = mem::replace(&mut self.0.path, name.into());
+        if !below.is_empty() {
+            self.0.path.push('.');
+            self.0.path.push_str(&below);
+        }
         self
     }
 
     /// What is wrong, for people.
     pub(crate) fn into_text(self) -> String {
-        if self.path.is_empty() { self.what.into() } else { format!("`{}`: {}", self.path, self.what) }
+        let Wrong { path, what } = *self.0;
+        if path.is_empty() { what.into() } else { format!("`{path}`: {what}") }
     }
 }
 
@@ -70,15 +78,23 @@ pub(crate) fn read_value(value: &mut dyn Read, text: &str) -> Result<(), Mismatc
 }
 
 pub(crate) fn read_object(object: &mut dyn ReadFields, reader: &mut TapeReader<'_>) -> Result<(), Mismatch> {
+    read_members(reader, &mut |name, reader| read_member(object, name, reader))
+}
+
+/// Reads the members of an object one by one.
+pub(crate) fn read_members(
+    reader: &mut TapeReader<'_>,
+    read: &mut dyn FnMut(&str, &mut TapeReader<'_>) -> Result<(), Mismatch>,
+) -> Result<(), Mismatch> {
     let mut wrong = None;
-    let read = reader.each_member(&mut |reader, name| {
+    let result = reader.each_member(&mut |reader, name| {
         let name = core::str::from_utf8(name).map_err(|_| Malformed)?;
-        read_member(object, name, reader).map_err(|mismatch| {
+        read(name, reader).map_err(|mismatch| {
             wrong = Some(mismatch);
             Malformed
         })
     });
-    read.map_err(|malformed| wrong.unwrap_or_else(|| malformed.into()))
+    result.map_err(|malformed| wrong.unwrap_or_else(|| malformed.into()))
 }
 
 /// Reads the value of one field; a value that no field has is an error where the object says so.
@@ -101,8 +117,17 @@ fn read_any(value: &mut dyn Read, reader: &mut TapeReader<'_>) -> Result<(), Mis
     if reader.is_null() && value.clear() { Ok(reader.skip_any()?) } else { value.read(reader) }
 }
 
+/// Reads a value that is no object and no list.
+pub(super) fn read_scalar(value: &mut dyn Scalar, reader: &mut TapeReader<'_>) -> Result<(), Mismatch> {
+    match value.set(&reader.any()?) {
+        Some(()) => Ok(()),
+        None => Err(Mismatch::new(value.expected())),
+    }
+}
+
 /// Reads the elements of a list.
 pub(super) fn read_list(list: &mut dyn Grow, reader: &mut TapeReader<'_>) -> Result<(), Mismatch> {
+    list.empty();
     let mut wrong = None;
     let read = reader.each_element(&mut |reader| {
         let value = list.grow().ok_or(Malformed)?;

@@ -1,28 +1,98 @@
 //! Values that are no objects of named fields.
 
-use alloc::{boxed::Box, collections::BTreeMap, string::String, vec::Vec};
+use alloc::{boxed::Box, string::String, vec::Vec};
 
 use super::number::{write_float, write_unsigned};
-use super::objects::{Grow, Read, Write};
-use super::read::{Mismatch, read_list};
-use super::write::{write_each, write_string};
-use crate::provider::{JsonNumber, JsonValue, Malformed, TapeReader};
-use crate::record::AttributeValue;
+use super::objects::{Grow, Held, List, Read, Scalar, Write};
+use super::read::{Mismatch, read_list, read_members, read_scalar};
+use super::write::{write_any, write_elements, write_string};
+use crate::provider::{JsonNumber, JsonValue, TapeReader};
+use crate::record::{AttributeValue, Attributes};
 use crate::time::{MAX_SAFE_INTEGER, Nanos, Timestamp, UnixNanos};
+
+/// Makes types values that are read by one piece of code: each says what it takes, and what was expected instead of the rest.
+macro_rules! scalars {
+    ($($name:ty, $expected:expr, $set:expr;)*) => {$(
+        impl Scalar for $name {
+            fn set(&mut self, value: &JsonValue<'_>) -> Option<()> {
+                let read: fn(&JsonValue<'_>) -> Option<Self> = $set;
+                *self = read(value)?;
+                Some(())
+            }
+
+            fn expected(&self) -> &'static str {
+                $expected
+            }
+        }
+
+        impl Read for $name {
+            fn read(&mut self, reader: &mut TapeReader<'_>) -> Result<(), Mismatch> {
+                read_scalar(self, reader)
+            }
+        }
+    )*};
+}
+
+scalars! {
+    bool, "a boolean was expected", |value| match value {
+        JsonValue::Bool(value) => Some(*value),
+        _ => None,
+    };
+    f64, "a number was expected", float;
+    i64, "an integer in range was expected", |value| match value {
+        JsonValue::Number(JsonNumber::Unsigned(value)) => Self::try_from(*value).ok(),
+        JsonValue::Number(JsonNumber::Negative(value)) => Some(*value),
+        _ => None,
+    };
+    u16, INTEGER, |value| unsigned(value)?.try_into().ok();
+    u32, INTEGER, |value| unsigned(value)?.try_into().ok();
+    u64, INTEGER, unsigned;
+    usize, INTEGER, |value| unsigned(value)?.try_into().ok();
+    Nanos, WIDE, |value| wide(value).map(Self::from_nanos);
+    Timestamp, WIDE, |value| wide(value).map(Self::from_nanos);
+    UnixNanos, WIDE, |value| wide(value).map(Self::from_nanos);
+    String, TEXT, |value| text(value).map(Into::into);
+    Box<str>, TEXT, text;
+}
+
+const INTEGER: &str = "an unsigned integer in range was expected";
+const WIDE: &str = "an unsigned integer or a decimal string of one was expected";
+const TEXT: &str = "a value of another type was expected";
+
+#[expect(clippy::cast_precision_loss, reason = "the nearest float is the value of such a number")]
+fn float(value: &JsonValue<'_>) -> Option<f64> {
+    match value {
+        JsonValue::Number(JsonNumber::Unsigned(value)) => Some(*value as f64),
+        JsonValue::Number(JsonNumber::Negative(value)) => Some(*value as f64),
+        JsonValue::Number(JsonNumber::Float(value)) if value.is_finite() => Some(*value),
+        _ => None,
+    }
+}
+
+fn unsigned(value: &JsonValue<'_>) -> Option<u64> {
+    match value {
+        JsonValue::Number(JsonNumber::Unsigned(value)) => Some(*value),
+        _ => None,
+    }
+}
+
+fn wide(value: &JsonValue<'_>) -> Option<u64> {
+    match value {
+        JsonValue::String(text) => text.text().parse().ok(),
+        _ => unsigned(value),
+    }
+}
+
+fn text(value: &JsonValue<'_>) -> Option<Box<str>> {
+    match value {
+        JsonValue::String(text) => Some(text.text().into()),
+        _ => None,
+    }
+}
 
 impl Write for bool {
     fn write(&self, out: &mut String) {
         out.push_str(if *self { "true" } else { "false" });
-    }
-}
-
-impl Read for bool {
-    fn read(&mut self, reader: &mut TapeReader<'_>) -> Result<(), Mismatch> {
-        match reader.any()? {
-            JsonValue::Bool(value) => *self = value,
-            _ => return Err(Mismatch::new("a boolean was expected")),
-        }
-        Ok(())
     }
 }
 
@@ -33,19 +103,6 @@ impl Write for f64 {
     }
 }
 
-impl Read for f64 {
-    #[expect(clippy::cast_precision_loss, reason = "the nearest float is the value of such a number")]
-    fn read(&mut self, reader: &mut TapeReader<'_>) -> Result<(), Mismatch> {
-        *self = match reader.any()? {
-            JsonValue::Number(JsonNumber::Unsigned(value)) => value as Self,
-            JsonValue::Number(JsonNumber::Negative(value)) => value as Self,
-            JsonValue::Number(JsonNumber::Float(value)) if value.is_finite() => value,
-            _ => return Err(Mismatch::new("a number was expected")),
-        };
-        Ok(())
-    }
-}
-
 macro_rules! integers {
     ($($name:ty),*) => {$(
         impl Write for $name {
@@ -53,26 +110,10 @@ macro_rules! integers {
                 write_unsigned(out, u64::try_from(*self).unwrap_or_default());
             }
         }
-
-        impl Read for $name {
-            fn read(&mut self, reader: &mut TapeReader<'_>) -> Result<(), Mismatch> {
-                *self = Self::try_from(unsigned(reader)?).map_err(|_| Mismatch::new(INTEGER))?;
-                Ok(())
-            }
-        }
     )*};
 }
 
 integers!(u16, u32, u64, usize);
-
-fn unsigned(reader: &mut TapeReader<'_>) -> Result<u64, Mismatch> {
-    match reader.any()? {
-        JsonValue::Number(JsonNumber::Unsigned(value)) => Ok(value),
-        _ => Err(Mismatch::new(INTEGER)),
-    }
-}
-
-const INTEGER: &str = "an unsigned integer in range was expected";
 
 impl Write for i64 {
     fn write(&self, out: &mut String) {
@@ -83,30 +124,11 @@ impl Write for i64 {
     }
 }
 
-impl Read for i64 {
-    fn read(&mut self, reader: &mut TapeReader<'_>) -> Result<(), Mismatch> {
-        let value = match reader.any()? {
-            JsonValue::Number(JsonNumber::Unsigned(value)) => Self::try_from(value).ok(),
-            JsonValue::Number(JsonNumber::Negative(value)) => Some(value),
-            _ => None,
-        };
-        *self = value.ok_or_else(|| Mismatch::new("an integer in range was expected"))?;
-        Ok(())
-    }
-}
-
 macro_rules! times {
-    ($($name:ident),*) => {$(
+    ($($name:ty),*) => {$(
         impl Write for $name {
             fn write(&self, out: &mut String) {
                 write_wide(out, self.as_nanos(), MAX_SAFE_INTEGER);
-            }
-        }
-
-        impl Read for $name {
-            fn read(&mut self, reader: &mut TapeReader<'_>) -> Result<(), Mismatch> {
-                *self = Self::from_nanos(wide(reader)?);
-                Ok(())
             }
         }
     )*};
@@ -122,13 +144,6 @@ impl Write for UnixNanos {
     }
 }
 
-impl Read for UnixNanos {
-    fn read(&mut self, reader: &mut TapeReader<'_>) -> Result<(), Mismatch> {
-        *self = Self::from_nanos(wide(reader)?);
-        Ok(())
-    }
-}
-
 /// An integer, or a decimal string above `most`.
 fn write_wide(out: &mut String, value: u64, most: u64) {
     let quote = if value > most { "\"" } else { "" };
@@ -137,25 +152,9 @@ fn write_wide(out: &mut String, value: u64, most: u64) {
     out.push_str(quote);
 }
 
-fn wide(reader: &mut TapeReader<'_>) -> Result<u64, Mismatch> {
-    let value = match reader.any()? {
-        JsonValue::Number(JsonNumber::Unsigned(value)) => Some(value),
-        JsonValue::String(text) => text.text().parse().ok(),
-        _ => None,
-    };
-    value.ok_or_else(|| Mismatch::new("an unsigned integer or a decimal string of one was expected"))
-}
-
 impl Write for String {
     fn write(&self, out: &mut String) {
         write_string(out, self);
-    }
-}
-
-impl Read for String {
-    fn read(&mut self, reader: &mut TapeReader<'_>) -> Result<(), Mismatch> {
-        *self = reader.string()?.into();
-        Ok(())
     }
 }
 
@@ -171,27 +170,16 @@ impl Write for Box<str> {
     }
 }
 
-impl Read for Box<str> {
-    fn read(&mut self, reader: &mut TapeReader<'_>) -> Result<(), Mismatch> {
-        *self = reader.string()?.into();
-        Ok(())
-    }
-}
-
 impl<T: Write> Write for Option<T> {
-    fn is_absent(&self) -> bool {
-        self.as_ref().is_none_or(Write::is_absent)
-    }
-
-    fn is_none(&self) -> bool {
-        self.is_none()
+    fn held(&self) -> Held<'_> {
+        match self {
+            Some(value) => Held::Other(value),
+            None => Held::Nothing,
+        }
     }
 
     fn write(&self, out: &mut String) {
-        match self {
-            Some(value) => value.write(out),
-            None => out.push_str("null"),
-        }
+        write_any(self, out);
     }
 }
 
@@ -207,12 +195,12 @@ impl<T: Default + Read> Read for Option<T> {
 }
 
 impl<T: Write> Write for Box<T> {
-    fn is_absent(&self) -> bool {
-        (**self).is_absent()
+    fn held(&self) -> Held<'_> {
+        Held::Other(&**self)
     }
 
     fn write(&self, out: &mut String) {
-        (**self).write(out);
+        write_any(self, out);
     }
 }
 
@@ -223,29 +211,46 @@ impl<T: Default + Read> Read for Box<T> {
 }
 
 impl<T: Write> Write for Vec<T> {
-    fn is_absent(&self) -> bool {
+    fn is_empty(&self) -> bool {
         self.is_empty()
     }
 
     fn write(&self, out: &mut String) {
-        write_each(self, out);
+        write_elements(self, out);
     }
 }
 
 impl<T: Write, const N: usize> Write for [T; N] {
     fn write(&self, out: &mut String) {
-        write_each(self, out);
+        write_elements(&self.as_slice(), out);
+    }
+}
+
+impl<T: Write> List for Vec<T> {
+    fn element(&self, at: usize) -> Option<&dyn Write> {
+        let value: &dyn Write = self.get(at)?;
+        Some(value)
+    }
+}
+
+impl<T: Write> List for &[T] {
+    fn element(&self, at: usize) -> Option<&dyn Write> {
+        let value: &dyn Write = self.get(at)?;
+        Some(value)
     }
 }
 
 impl<T: Default + Read> Read for Vec<T> {
     fn read(&mut self, reader: &mut TapeReader<'_>) -> Result<(), Mismatch> {
-        self.truncate(0);
         read_list(self, reader)
     }
 }
 
 impl<T: Default + Read> Grow for Vec<T> {
+    fn empty(&mut self) {
+        *self = Self::new();
+    }
+
     fn grow(&mut self) -> Option<&mut dyn Read> {
         self.push(T::default());
         let last: &mut dyn Read = self.last_mut()?;
@@ -268,16 +273,19 @@ impl Read for (Box<str>, Box<str>) {
     fn read(&mut self, reader: &mut TapeReader<'_>) -> Result<(), Mismatch> {
         let mut both: Vec<Box<str>> = Vec::new();
         both.read(reader)?;
-        match <[Box<str>; 2]>::try_from(both) {
-            Ok([first, second]) => *self = (first, second),
-            Err(_) => return Err(Mismatch::new("a list of two strings was expected")),
+        match both.as_mut_slice() {
+            [first, second] => {
+                core::mem::swap(&mut self.0, first);
+                core::mem::swap(&mut self.1, second);
+                Ok(())
+            }
+            _ => Err(Mismatch::new("a list of two strings was expected")),
         }
-        Ok(())
     }
 }
 
-impl Write for BTreeMap<String, AttributeValue> {
-    fn is_absent(&self) -> bool {
+impl Write for Attributes {
+    fn is_empty(&self) -> bool {
         self.is_empty()
     }
 
@@ -295,22 +303,15 @@ impl Write for BTreeMap<String, AttributeValue> {
     }
 }
 
-impl Read for BTreeMap<String, AttributeValue> {
+impl Read for Attributes {
     fn read(&mut self, reader: &mut TapeReader<'_>) -> Result<(), Mismatch> {
         self.clear();
-        let mut wrong = None;
-        reader
-            .each_member(&mut |reader, name| {
-                let name = core::str::from_utf8(name).unwrap_or_default();
-                let mut value = AttributeValue::Bool(false);
-                if let Err(mismatch) = value.read(reader) {
-                    wrong = Some(mismatch.within(name));
-                    return Err(Malformed);
-                }
-                self.insert(name.into(), value);
-                Ok(())
-            })
-            .map_err(|malformed| wrong.unwrap_or_else(|| malformed.into()))
+        read_members(reader, &mut |name, reader| {
+            let mut value = AttributeValue::Bool(false);
+            value.read(reader).map_err(|mismatch| mismatch.within(name))?;
+            self.insert(name.into(), value);
+            Ok(())
+        })
     }
 }
 
@@ -328,23 +329,39 @@ impl Write for AttributeValue {
 
 impl Read for AttributeValue {
     fn read(&mut self, reader: &mut TapeReader<'_>) -> Result<(), Mismatch> {
-        if reader.is_list() {
-            let mut values = Vec::new();
-            values.read(reader)?;
-            *self = Self::StrList(values);
-            return Ok(());
+        if !reader.is_list() {
+            return read_scalar(self, reader);
         }
-        *self = match reader.any()? {
-            JsonValue::Bool(value) => Self::Bool(value),
+        let mut values = Vec::new();
+        values.read(reader)?;
+        *self = Self::StrList(values);
+        Ok(())
+    }
+}
+
+impl Scalar for AttributeValue {
+    fn set(&mut self, value: &JsonValue<'_>) -> Option<()> {
+        *self = match value {
+            JsonValue::Bool(value) => Self::Bool(*value),
             // OpenTelemetry attributes have no unsigned integers; a larger one keeps its digits as text.
             JsonValue::Number(JsonNumber::Unsigned(value)) => {
-                i64::try_from(value).map_or_else(|_| Self::Str(alloc::format!("{value}")), Self::Int)
+                if let Ok(value) = i64::try_from(*value) {
+                    Self::Int(value)
+                } else {
+                    let mut digits = String::new();
+                    write_unsigned(&mut digits, *value);
+                    Self::Str(digits)
+                }
             }
-            JsonValue::Number(JsonNumber::Negative(value)) => Self::Int(value),
-            JsonValue::Number(JsonNumber::Float(value)) if value.is_finite() => Self::Float(value),
+            JsonValue::Number(JsonNumber::Negative(value)) => Self::Int(*value),
+            JsonValue::Number(JsonNumber::Float(value)) if value.is_finite() => Self::Float(*value),
             JsonValue::String(text) => Self::Str(text.text().into()),
-            _ => return Err(Mismatch::new("a string, boolean, integer, float or list of strings was expected")),
+            _ => return None,
         };
-        Ok(())
+        Some(())
+    }
+
+    fn expected(&self) -> &'static str {
+        "a string, boolean, integer, float or list of strings was expected"
     }
 }

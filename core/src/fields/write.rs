@@ -2,20 +2,29 @@
 
 use alloc::string::String;
 
-use super::objects::{Skips, Write, WriteFields};
+use super::objects::{Held, List, Skips, Write, WriteFields, is_absent, is_none};
 
 /// The JSON of a value.
 pub(crate) fn to_json(value: &dyn Write) -> String {
     let mut out = String::with_capacity(TEXT_BYTES);
-    value.write(&mut out);
+    write_any(value, &mut out);
     out
 }
 
 /// The JSON of a list of values.
 pub(crate) fn list_to_json<T: Write>(values: &[T]) -> String {
     let mut out = String::new();
-    write_each(values, &mut out);
+    write_elements(&values, &mut out);
     out
+}
+
+/// Writes what a value holds.
+pub(super) fn write_any(value: &dyn Write, out: &mut String) {
+    match value.held() {
+        Held::Itself => value.write(out),
+        Held::Nothing => out.push_str("null"),
+        Held::Other(held) => write_any(held, out),
+    }
 }
 
 pub(crate) fn write_object(object: &dyn WriteFields, out: &mut String) {
@@ -30,8 +39,8 @@ pub(crate) fn write_object(object: &dyn WriteFields, out: &mut String) {
         let (name, rest) = names.split_at_checked(end).unwrap_or_default();
         names = rest.get(1..).unwrap_or_default();
         let skip = match skips {
-            Skips::Empty => field.is_absent(),
-            Skips::None => field.is_none(),
+            Skips::Empty => is_absent(field),
+            Skips::None => is_none(field),
             Skips::Nothing => false,
         };
         if !skip {
@@ -39,32 +48,22 @@ pub(crate) fn write_object(object: &dyn WriteFields, out: &mut String) {
             before = ",\"";
             out.push_str(name);
             out.push_str("\":");
-            field.write(out);
+            write_any(field, out);
         }
     }
     out.push_str(if before.starts_with('{') { "{}" } else { "}" });
 }
 
-/// Writes a list.
-pub(super) fn write_each<T: Write>(values: &[T], out: &mut String) {
-    write_list(
-        out,
-        &mut values.iter().map(|value| {
-            let value: &dyn Write = value;
-            value
-        }),
-    );
-}
-
-fn write_list(out: &mut String, values: &mut dyn Iterator<Item = &'_ dyn Write>) {
+/// Writes the elements of a list.
+pub(super) fn write_elements(list: &dyn List, out: &mut String) {
     out.push('[');
-    let mut is_first = true;
-    for value in values {
-        if !is_first {
+    let mut at = 0_usize;
+    while let Some(value) = list.element(at) {
+        if at > 0 {
             out.push(',');
         }
-        is_first = false;
-        value.write(out);
+        at = at.saturating_add(1);
+        write_any(value, out);
     }
     out.push(']');
 }

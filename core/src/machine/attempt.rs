@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     choices::Choices,
     input::{AttemptStart, Failure},
+    limit::shorten,
     mark::Mark,
     tokens::Tokens,
     tools::ToolCalls,
@@ -145,17 +146,18 @@ impl Applied {
 impl Attempt {
     pub(crate) fn new(number: u32, now: Timestamp, start: AttemptStart, limits: &Limits) -> Self {
         let hedged = start.hedged;
-        let labels = Labels {
-            provider: start.provider.map(|text| shorten(text, limits)),
-            model: start.model.map(|text| shorten(text, limits)),
-            endpoint: start.endpoint.map(|text| shorten(text, limits)),
+        let mut labels = Labels {
+            provider: start.provider,
+            model: start.model,
+            endpoint: start.endpoint,
             attributes: start.attributes,
             ..Labels::default()
         };
-        let has_labels = labels.provider.is_some()
-            || labels.model.is_some()
-            || labels.endpoint.is_some()
-            || !labels.attributes.is_empty();
+        let mut has_labels = !labels.attributes.is_empty();
+        for name in [&mut labels.provider, &mut labels.model, &mut labels.endpoint] {
+            shorten(name, limits.name_bytes);
+            has_labels |= name.is_some();
+        }
         Self {
             number,
             race: number,
@@ -380,8 +382,4 @@ impl Attempt {
     pub(crate) fn labels_mut(&mut self) -> &mut Labels {
         self.labels.get_or_insert_default()
     }
-}
-
-pub(crate) fn shorten(text: Box<str>, limits: &Limits) -> Box<str> {
-    if text.len() <= limits.name_bytes { text } else { cut(&text, limits.name_bytes).into() }
 }

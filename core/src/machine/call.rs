@@ -1,14 +1,15 @@
 //! The state of one call, and how events change it.
 
 use alloc::{boxed::Box, sync::Arc, vec::Vec};
+use core::mem;
 
 use serde::{Deserialize, Serialize};
 
 use super::{
-    attempt::{Attempt, Eof, shorten},
+    attempt::{Attempt, Eof},
     events::EventLog,
     input::{AttemptStart, CallStart, Failure, Retry, WaitEnd},
-    limit::{limit_failure, limit_request},
+    limit::{limit_failure, limit_request, shorten},
     mark::Mark,
     phases::{Match, Phases},
     tokens::{Cut, add_usage},
@@ -123,27 +124,35 @@ pub enum WhatEnded {
 
 impl Machine {
     /// Opens a call at `now`.
-    pub fn new(id: &str, config: Arc<Config>, now: Timestamp, start: CallStart) -> Self {
+    pub fn new(id: &str, config: Arc<Config>, now: Timestamp, mut start: CallStart) -> Self {
         let now = now.min(Mark::LATEST);
         let limits = &config.limits;
-        let name = |text: Option<Box<str>>| text.map(|text| shorten(text, limits));
-        let trace = TraceIds {
-            trace_id: name(start.trace_id),
-            span_id: name(start.span_id),
-            parent_span_id: name(start.parent_span_id),
-        };
-        let has_trace = trace.trace_id.is_some() || trace.span_id.is_some() || trace.parent_span_id.is_some();
+        for name in [
+            &mut start.operation,
+            &mut start.provider,
+            &mut start.model,
+            &mut start.trace_id,
+            &mut start.span_id,
+            &mut start.parent_span_id,
+        ] {
+            shorten(name, limits.name_bytes);
+        }
+        if let Some(request) = &mut start.request {
+            limit_request(request, limits);
+        }
+        let has_trace = start.trace_id.is_some() || start.span_id.is_some() || start.parent_span_id.is_some();
+        let trace = TraceIds { trace_id: start.trace_id, span_id: start.span_id, parent_span_id: start.parent_span_id };
         let mut machine = Self {
             id: cut(id, limits.name_bytes).into(),
-            operation: name(start.operation),
-            provider: name(start.provider),
-            model: name(start.model),
+            operation: start.operation,
+            provider: start.provider,
+            model: start.model,
             trace: has_trace.then(|| Box::new(trace)),
             stream: start.stream.map_or(Streaming::Unknown, Streaming::Given),
             unix: start.unix_ns,
             started: now,
             now,
-            request: start.request.map(|request| limit_request(request, limits)),
+            request: start.request,
             flags: None,
             attributes: Attributes::new(),
             phases: Phases::default(),
@@ -240,7 +249,7 @@ impl Machine {
         self.signals = Signals::default();
         self.fold_past_cap(now);
 
-        let attributes = core::mem::take(&mut start.attributes);
+        let attributes = mem::take(&mut start.attributes);
         for (key, value) in attributes {
             let kept = start.attributes.len();
             if let Some((key, value)) = self.limit_attribute(key, value, kept) {
@@ -285,10 +294,9 @@ impl Machine {
             attempt.tokens.apply_headers(&report);
         }
         if headers.request_id.is_some() || headers.retry_after_ns.is_some() || headers.error_type.is_some() {
-            let name = |text: Box<str>| shorten(text, &config.limits);
             let labels = attempt.labels_mut();
-            labels.request_id = labels.request_id.take().or(headers.request_id.map(name));
-            labels.error_type = labels.error_type.take().or(headers.error_type.map(name));
+            name_first(&mut labels.request_id, headers.request_id, &config.limits);
+            name_first(&mut labels.error_type, headers.error_type, &config.limits);
             labels.retry_after = headers.retry_after_ns.or(labels.retry_after);
         }
     }
@@ -345,14 +353,14 @@ impl Machine {
     }
 
     /// Closes an attempt with an error. After the end of a complete response it changes nothing.
-    pub fn handle_attempt_failed(&mut self, now: Timestamp, attempt: Option<u32>, failure: Failure) {
+    pub fn handle_attempt_failed(&mut self, now: Timestamp, attempt: Option<u32>, mut failure: Failure) {
         let now = self.advance(now);
         let config = Arc::clone(&self.config);
         let Some(slot) = self.attempt_slot(now, attempt) else { return };
         if slot.evidence.superseded {
             bump(&mut self.counts.late_events);
         } else if !slot.is_complete() {
-            let failure = limit_failure(failure, &config);
+            limit_failure(&mut failure, &config);
             if failure.status_code.is_some() {
                 slot.status_code = slot.status_code.or(failure.status_code);
             }
@@ -521,7 +529,7 @@ impl Machine {
         if let Some(attempt) = at.map(|at| self.attempts.remove(at)) {
             self.coverage.add(attempt.started, attempt.end(now));
             bump(&mut self.counts.dropped_attempts);
-            let outcome = self.attempt_verdict(&attempt, &WhatEnded::Dropped).outcome;
+            let outcome = self.attempt_ending(&attempt, &WhatEnded::Dropped).outcome();
             if let Some(usage) = attempt.tokens.to_usage(self.cut_of(&attempt, outcome)) {
                 let folded = self.folded.get_or_insert_default();
                 add_usage(&mut folded.total, &usage);
@@ -544,6 +552,14 @@ pub(super) struct Folded {
 pub(super) fn find_attempt(attempts: &mut [Attempt], number: Option<u32>, latest: u32) -> Option<&mut Attempt> {
     let number = number.unwrap_or(latest);
     attempts.iter_mut().rev().find(|attempt| attempt.number == number)
+}
+
+/// Sets a name unless it is set.
+fn name_first(known: &mut Option<Box<str>>, mut name: Option<Box<str>>, limits: &Limits) {
+    if known.is_none() {
+        shorten(&mut name, limits.name_bytes);
+        *known = name;
+    }
 }
 
 pub(super) fn bump(count: &mut u32) {

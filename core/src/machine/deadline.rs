@@ -5,7 +5,7 @@ use crate::{record::TimeoutKind, time::Timestamp};
 
 /// A deadline that is set. Of two at the same time the first one here decides: what says how a call failed before what only
 /// gives it up.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Due {
     Deadline,
     Idle,
@@ -32,14 +32,25 @@ impl Machine {
 
     fn next_due(&self) -> Option<(Timestamp, Due)> {
         let config = &self.config;
-        let deadline = config.deadline_ns.map(|after| (self.started.saturating_add(after), Due::Deadline));
-        let abandon = config.abandon_after_ns.map(|after| (self.started.saturating_add(after), Due::Abandon));
-        let idle = config.idle_timeout_ns.and_then(|after| {
-            // Silence is that of every attempt that runs: one of a hedge may wait while another one streams.
-            let open = self.attempts.iter().filter(|attempt| attempt.is_open());
-            let last = open.map(|attempt| attempt.last_activity).max()?;
-            Some((last.saturating_add(after), Due::Idle))
-        });
-        [deadline, abandon, idle].into_iter().flatten().min()
+        // Silence is that of every attempt that runs: one of a hedge may wait while another one streams.
+        let mut last_activity = None;
+        for attempt in &self.attempts {
+            if attempt.is_open() {
+                last_activity = last_activity.max(Some(attempt.last_activity));
+            }
+        }
+        let mut next: Option<(Timestamp, Due)> = None;
+        for (due, from, after) in [
+            (Due::Deadline, Some(self.started), config.deadline_ns),
+            (Due::Idle, last_activity, config.idle_timeout_ns),
+            (Due::Abandon, Some(self.started), config.abandon_after_ns),
+        ] {
+            let Some((from, after)) = from.zip(after) else { continue };
+            let at = from.saturating_add(after);
+            if next.is_none_or(|(next, _)| at < next) {
+                next = Some((at, due));
+            }
+        }
+        next
     }
 }

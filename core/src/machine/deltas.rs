@@ -217,7 +217,9 @@ fn apply_error(delta: &Delta<'_>, slot: &mut Attempt, now: Timestamp, config: &C
         if error.retry_after_ns.is_some() {
             slot.labels_mut().retry_after = error.retry_after_ns;
         }
-        slot.fail(now, limit_failure(failure_of(error), config));
+        let mut failure = failure_of(error);
+        limit_failure(&mut failure, config);
+        slot.fail(now, failure);
     } else if delta.choices.iter().any(says_error) {
         slot.fail(now, Failure::default());
     }

@@ -1,11 +1,13 @@
 //! From the state of a call to its record.
 
-use alloc::{string::String, sync::Arc, vec::Vec};
+use alloc::{boxed::Box, string::String, sync::Arc, vec::Vec};
+use core::mem;
 
 use super::{
     attempt::{Attempt, Sizes},
-    call::{Counts, Folded, Machine, Streaming, WhatEnded},
+    call::{Machine, Streaming, WhatEnded},
     input::WaitEnd,
+    limit::limit_failure,
     mark::Mark,
     timing,
     tokens::add_usage,
@@ -14,8 +16,7 @@ use crate::{
     config::Slo,
     price,
     record::{
-        AttemptRecord, ClockQuality, Content, Cost, CostSource, Diagnostics, Dropped, KeepAlives, Money, Outcome,
-        Record, Server, SloVerdict, Value as _,
+        AttemptRecord, Content, Cost, CostSource, Diagnostics, KeepAlives, Money, Outcome, Record, SloVerdict, Value,
     },
     time::{Nanos, Timestamp, UnixNanos},
 };
@@ -23,84 +24,99 @@ use crate::{
 impl Machine {
     /// Ends the call at `now` and gives its record.
     pub fn finish(mut self, now: Timestamp, ended: WhatEnded) -> Record {
-        let end = match ended {
+        let mut record = Record::default();
+        self.finish_into(now, ended, &mut record);
+        record
+    }
+
+    /// Ends the call at `now` and fills its record in, which holds nothing yet. Records are large: each value is written where it
+    /// stays. The machine is of no use any more.
+    pub(crate) fn finish_into(&mut self, now: Timestamp, mut ended: WhatEnded, record: &mut Record) {
+        let end = match &ended {
             // The call was over when its deadline passed, whenever somebody looked.
             WhatEnded::Deadline(kind, at) => {
-                let at = at.min(Mark::LATEST).max(self.now);
-                self.mark_timed_out(at, kind);
+                let at = self.limit_end(*at);
+                self.mark_timed_out(at, *kind);
                 at
             }
-            WhatEnded::Expired(at) => at.min(Mark::LATEST).max(self.now),
+            WhatEnded::Expired(at) => self.limit_end(*at),
             WhatEnded::Caller(_) | WhatEnded::Dropped => self.advance(now),
         };
         let in_wait = self.waits.is_open();
         let config = Arc::clone(&self.config);
         self.waits.close(end, WaitEnd::Aborted, &config.limits, &mut self.coverage);
         let handled = in_wait || self.gave_up_in_wait();
-
-        let ended = match ended {
-            WhatEnded::Caller(failure) => WhatEnded::Caller(super::limit::limit_failure(failure, &config)),
-            other => other,
-        };
-        let is_stream = self.stream.is_on();
-        let mut attempts = Vec::with_capacity(self.attempts.len());
-        for attempt in &self.attempts {
-            let record = self.attempt_record(attempt, end, &ended);
-            attempts.push(record);
+        if let WhatEnded::Caller(failure) = &mut ended {
+            limit_failure(failure, &config);
         }
+
+        record.stream = self.stream.is_on();
+        record.attempts.reserve_exact(self.attempts.len());
         for attempt in &self.attempts {
             self.coverage.add(attempt.started, attempt.end(end));
+            record.attempts.push(AttemptRecord::default());
+            if let Some(own) = record.attempts.last_mut() {
+                self.fill_attempt(attempt, end, &ended, own);
+            }
         }
         let last = self.final_attempt();
-        let verdict = self.call_verdict(last, &ended, handled);
-
-        let mut record = Record {
-            stream: is_stream,
-            outcome: verdict.outcome,
-            timeout_kind: verdict.timeout_kind,
-            otel_status: verdict.outcome.otel_status(),
-            error: verdict.error,
-            start_unix_ns: self.unix,
-            duration_ns: end.saturating_since(self.started),
-            attempt_count: u64::from(self.attempt_count),
-            retry_count: u64::from(self.attempt_count.saturating_sub(1)),
-            retry_planned_delay_ns: self.waits.planned(),
-            retry_actual_delay_ns: self.waits.actual(),
-            waits: self.waits.records(self.started),
-            ..Record::default()
-        };
+        let ending = self.call_ending(last, &ended, handled);
+        record.outcome = ending.outcome();
+        record.timeout_kind = ending.timeout_kind();
+        record.otel_status = record.outcome.otel_status();
+        record.error = ending.error();
+        record.duration_ns = end.saturating_since(self.started);
+        record.start_unix_ns = self.unix;
         record.end_unix_ns = self.unix.map(|start| start.saturating_add(record.duration_ns));
-        record.diagnostics = self.diagnostics();
+        record.attempt_count = u64::from(self.attempt_count);
+        record.retry_count = u64::from(self.attempt_count.saturating_sub(1));
+        record.retry_planned_delay_ns = self.waits.planned();
+        record.retry_actual_delay_ns = self.waits.actual();
+        record.waits = self.waits.records(self.started);
+        self.fill_diagnostics(&mut record.diagnostics);
+        let attempts = mem::take(&mut record.attempts);
         let last_number = last.map(|attempt| attempt.number);
         if let (Some(attempt), Some(own)) = (last, attempts.iter().find(|record| Some(record.number) == last_number)) {
-            self.take_final_attempt(attempt, own, end, &mut record);
+            self.take_final_attempt(attempt, own, end, record);
         }
-        self.take_totals(&attempts, last_number, &mut record);
+        self.take_totals(&attempts, last_number, record);
+        take(&mut record.provider, &mut self.provider);
+        take(&mut record.model, &mut self.model);
+        if let Some(first) = attempts.first() {
+            // What nobody asked the call for, its first attempt was asked for: a router learns it after the call has begun.
+            let Record { provider, model, .. } = record;
+            for (own, asked) in [(provider, &first.provider), (model, &first.model)] {
+                if own.is_none() {
+                    own.clone_from(asked);
+                }
+            }
+        }
         record.attempts = attempts;
 
-        let (phases, dropped_phases) = self.phases.finish(self.started, end, &mut self.coverage);
-        record.phases = phases;
-        record.diagnostics.dropped.phases = counted(dropped_phases);
+        record.phases = self.phases.finish(self.started, end, &mut self.coverage);
+        record.diagnostics.dropped.phases = counted(self.phases.dropped());
         record.unattributed_ns = record.duration_ns.saturating_sub(self.coverage.total());
-        record.call = self.id.into();
-        record.operation = self.operation.map(Into::into);
-        // What nobody asked the call for, its first attempt was asked for: a router learns it after the call has begun.
-        let first = record.attempts.first();
-        let provider = self.provider.map(Into::into).or_else(|| first?.provider.clone());
-        let model = self.model.map(Into::into).or_else(|| first?.model.clone());
-        record.provider = provider;
-        record.model = model;
-        if let Some(trace) = self.trace {
-            record.trace_id = trace.trace_id.map(Into::into);
-            record.span_id = trace.span_id.map(Into::into);
-            record.parent_span_id = trace.parent_span_id.map(Into::into);
+        record.call = mem::take(&mut self.id).into();
+        take(&mut record.operation, &mut self.operation);
+        if let Some(trace) = &mut self.trace {
+            take(&mut record.trace_id, &mut trace.trace_id);
+            take(&mut record.span_id, &mut trace.span_id);
+            take(&mut record.parent_span_id, &mut trace.parent_span_id);
         }
-        record.request = self.request.map(|request| *request).unwrap_or_default();
-        record.flags = self.flags.map(|flags| *flags).unwrap_or_default();
-        record.attributes = self.attributes;
-        record.events = self.events;
-        record.slo = config.slo.as_ref().map(|slo| judge(slo, &record));
-        record
+        if let Some(request) = &mut self.request {
+            mem::swap(&mut record.request, request);
+        }
+        if let Some(flags) = &mut self.flags {
+            mem::swap(&mut record.flags, flags);
+        }
+        mem::swap(&mut record.attributes, &mut self.attributes);
+        mem::swap(&mut record.events, &mut self.events);
+        record.slo = config.slo.as_ref().map(|slo| judge(slo, record));
+    }
+
+    /// A deadline as the end of the call: not before its last event.
+    fn limit_end(&self, at: Timestamp) -> Timestamp {
+        at.min(Mark::LATEST).max(self.now)
     }
 
     /// The attempt that the call's own values come from: the latest one, or the hedged one that finished in its place.
@@ -120,71 +136,66 @@ impl Machine {
         })
     }
 
-    fn attempt_record(&self, attempt: &Attempt, call_end: Timestamp, ended: &WhatEnded) -> AttemptRecord {
+    fn fill_attempt(&self, attempt: &Attempt, call_end: Timestamp, ended: &WhatEnded, record: &mut AttemptRecord) {
         let end = attempt.end(call_end);
-        let verdict = self.attempt_verdict(attempt, ended);
+        let ending = self.attempt_ending(attempt, ended);
+        record.number = attempt.number;
+        record.outcome = ending.outcome();
+        record.timeout_kind = ending.timeout_kind();
+        record.error = ending.error();
         let labels = attempt.labels.as_deref();
-        let text = |own: Option<&str>, inherited: Option<&str>| own.or(inherited).map(String::from);
-        let is_cut = self.cut_of(attempt, verdict.outcome);
-        let mut record = AttemptRecord {
-            number: attempt.number,
-            outcome: verdict.outcome,
-            timeout_kind: verdict.timeout_kind,
-            error: verdict.error,
-            provider: text(labels.and_then(|labels| labels.provider.as_deref()), self.provider.as_deref()),
-            model: text(labels.and_then(|labels| labels.model.as_deref()), self.model.as_deref()),
-            endpoint: text(labels.and_then(|labels| labels.endpoint.as_deref()), None),
-            protocol: text(attempt.protocol.as_deref(), None),
-            hedged: attempt.hedged.then_some(true),
-            status_code: attempt.status_code,
-            request_id: text(labels.and_then(|labels| labels.request_id.as_deref()), None),
-            response_id: text(attempt.response_id.as_deref(), None),
-            response_model: text(attempt.response_model.as_deref(), None),
-            finish_reasons: attempt.choices.reasons(),
-            retry_after_ns: labels.and_then(|labels| labels.retry_after),
-            start_ns: attempt.started.saturating_since(self.started),
-            usage: attempt.tokens.to_usage(is_cut),
-            content: (attempt.sizes.chunks > 0).then(|| content(&attempt.sizes)),
-            tool_call_count: attempt.tools.count(),
-            server_tool_call_count: u64::from(attempt.server_tools),
-            keep_alives: (attempt.keep_alives > 0).then(|| keep_alives(attempt, attempt.started)),
-            server: attempt.server.as_deref().map(|server| Server {
-                queue_ns: server.queue_ns,
-                prompt_ns: server.prompt_ns,
-                generation_ns: server.generation_ns,
-                total_ns: server.total_ns,
-                first_byte_ns: server.first_byte_ns,
-            }),
-            attributes: labels.map(|labels| labels.attributes.clone()).unwrap_or_default(),
-            ..AttemptRecord::default()
-        };
-        timing::derive(attempt, end, self.stream.is_on(), &self.config, &mut record);
-        record.cost = self.attempt_cost(attempt, &record);
-        record
+        let (provider, model) =
+            labels.map_or((None, None), |labels| (labels.provider.as_deref(), labels.model.as_deref()));
+        set(&mut record.provider, provider.or(self.provider.as_deref()));
+        set(&mut record.model, model.or(self.model.as_deref()));
+        if let Some(labels) = labels {
+            set(&mut record.endpoint, labels.endpoint.as_deref());
+            set(&mut record.request_id, labels.request_id.as_deref());
+            record.retry_after_ns = labels.retry_after;
+            record.attributes.clone_from(&labels.attributes);
+        }
+        set(&mut record.protocol, attempt.protocol.as_deref());
+        set(&mut record.response_id, attempt.response_id.as_deref());
+        set(&mut record.response_model, attempt.response_model.as_deref());
+        record.hedged = attempt.hedged.then_some(true);
+        record.status_code = attempt.status_code;
+        record.finish_reasons = attempt.choices.reasons();
+        record.start_ns = attempt.started.saturating_since(self.started);
+        record.usage = attempt.tokens.to_usage(self.cut_of(attempt, record.outcome));
+        record.content = (attempt.sizes.chunks > 0).then(|| content(&attempt.sizes));
+        record.tool_call_count = attempt.tools.count();
+        record.server_tool_call_count = u64::from(attempt.server_tools);
+        record.keep_alives = keep_alives(attempt, attempt.started);
+        if let Some(timing) = attempt.server.as_deref() {
+            let server = record.server.get_or_insert_default();
+            server.queue_ns = timing.queue_ns;
+            server.prompt_ns = timing.prompt_ns;
+            server.generation_ns = timing.generation_ns;
+            server.total_ns = timing.total_ns;
+            server.first_byte_ns = timing.first_byte_ns;
+        }
+        timing::derive(attempt, end, self.stream.is_on(), &self.config, record);
+        record.cost = self.attempt_cost(attempt, record);
     }
 
     fn attempt_cost(&self, attempt: &Attempt, record: &AttemptRecord) -> Option<Cost> {
+        let mut cost = Cost::default();
         if let Some(nanos) = attempt.cost_nanos {
-            return Some(Cost {
-                currency: "USD".into(),
-                total: Some(Money::from_nanos(nanos)),
-                source: CostSource::Provider,
-                ..Cost::default()
-            });
+            cost.currency = "USD".into();
+            cost.total = Some(Money::from_nanos(nanos));
+            cost.source = CostSource::Provider;
+            return Some(cost);
         }
         let usage = record.usage.as_ref()?;
         let at = self.unix.map(|start: UnixNanos| start.saturating_add(record.start_ns));
         let models = [record.response_model.as_deref(), record.model.as_deref()];
         let price = price::find(&self.config.prices, record.provider.as_deref(), models, at)?;
-        let cost = price.cost_of(usage);
-        (cost.input.is_some() || cost.output.is_some()).then(|| Cost {
-            currency: price.currency().into(),
-            input: cost.input,
-            output: cost.output,
-            total: cost.total(),
-            source: CostSource::Table,
-            ..Cost::default()
-        })
+        let tokens = price.cost_of(usage);
+        cost.currency = price.currency().into();
+        cost.input = tokens.input;
+        cost.output = tokens.output;
+        cost.total = tokens.total();
+        (cost.input.is_some() || cost.output.is_some()).then_some(cost)
     }
 
     /// Copies what the call takes from its final attempt.
@@ -193,7 +204,7 @@ impl Machine {
         record.final_attempt = Some(own.number);
         record.request_setup_ns = Some(own.start_ns);
         record.tail_ns = Some(call_end.saturating_since(end));
-        record.marks = timing::marks(attempt, end, self.started, record.stream);
+        timing::marks(attempt, end, self.started, record.stream, &mut record.marks);
         record.call_ttft_ns = record.marks.first_content_ns;
         record.ttft_ns = own.ttft_ns;
         record.time_to_headers_ns = own.time_to_headers_ns;
@@ -217,7 +228,7 @@ impl Machine {
         record.request_id.clone_from(&own.request_id);
         record.status_code = own.status_code;
         record.protocol.clone_from(&own.protocol);
-        record.keep_alives = (attempt.keep_alives > 0).then(|| keep_alives(attempt, self.started));
+        record.keep_alives = keep_alives(attempt, self.started);
         record.server.clone_from(&own.server);
         record.network_ns = own.network_ns;
         record.diagnostics.server_timing_contradicts = timing::server_contradicts(own);
@@ -228,23 +239,27 @@ impl Machine {
     fn take_totals(&self, attempts: &[AttemptRecord], last: Option<u32>, record: &mut Record) {
         let is_wasted = |attempt: &AttemptRecord| attempt.outcome != Outcome::Success;
         let others = || attempts.iter().filter(|attempt| Some(attempt.number) != last);
-        let (mut total, mut wasted) = match self.folded.as_deref() {
-            Some(Folded { total, wasted }) => (Some(total.clone()), Some(wasted.clone())),
-            None => (None, None),
-        };
+        let Record { usage, total_usage, wasted_usage, .. } = record;
+        if let Some(folded) = self.folded.as_deref() {
+            *total_usage = Some(folded.total.clone());
+            *wasted_usage = Some(folded.wasted.clone());
+        }
         for attempt in others() {
             let Some(usage) = &attempt.usage else { continue };
-            add_usage(total.get_or_insert_default(), usage);
+            add_usage(total_usage.get_or_insert_default(), usage);
             if is_wasted(attempt) {
-                add_usage(wasted.get_or_insert_default(), usage);
+                add_usage(wasted_usage.get_or_insert_default(), usage);
             }
         }
-        if let Some(usage) = &record.usage {
-            add_usage(total.get_or_insert_default(), usage);
+        if let Some(usage) = usage {
+            add_usage(total_usage.get_or_insert_default(), usage);
         }
-        // Attempts of which only raw numbers are known, a total for example, add up to nothing.
-        record.total_usage = total.filter(|usage| !usage.is_absent());
-        record.wasted_usage = wasted.filter(|usage| !usage.is_absent());
+        for sum in [total_usage, wasted_usage] {
+            // Attempts of which only raw numbers are known, a total for example, add up to nothing.
+            if sum.as_ref().is_some_and(Value::is_absent) {
+                *sum = None;
+            }
+        }
 
         let has_own = record.cost.is_some();
         if !has_own {
@@ -273,34 +288,43 @@ impl Machine {
         }
     }
 
-    fn diagnostics(&self) -> Diagnostics {
-        let Counts { resolution, .. } = self.counts;
-        let sum = |count: fn(&Attempt) -> u64| self.attempts.iter().map(count).fold(0, u64::saturating_add);
-        Diagnostics {
-            clock_regressions: u64::from(self.counts.clock_regressions),
-            late_events: u64::from(self.counts.late_events),
-            rejected_usage_values: u64::from(self.counts.rejected_usage),
-            duplicate_ends: 0,
-            decode_errors: u64::from(self.counts.decode_errors),
-            compressed_body: self.counts.compressed,
-            oversized_frames: u64::from(self.counts.oversized_frames),
-            unmatched_phases: u64::from(self.counts.unmatched_phases),
-            stream_inferred: self.stream == Streaming::Inferred,
-            server_timing_contradicts: false,
-            clock: ClockQuality {
-                frozen: false,
-                resolution_ns: (resolution < u64::MAX).then(|| Nanos::from_nanos(resolution)),
-            },
-            dropped: Dropped {
-                attempts: counted(u64::from(self.counts.dropped_attempts)),
-                waits: counted(self.waits.dropped()),
-                phases: None,
-                events: counted(u64::from(self.counts.dropped_events)),
-                tool_calls: counted(sum(|attempt| attempt.tools.dropped())),
-                finish_reasons: counted(sum(|attempt| attempt.choices.dropped())),
-                attributes: counted(u64::from(self.counts.dropped_attributes)),
-            },
+    fn fill_diagnostics(&self, diagnostics: &mut Diagnostics) {
+        let counts = &self.counts;
+        diagnostics.clock_regressions = u64::from(counts.clock_regressions);
+        diagnostics.late_events = u64::from(counts.late_events);
+        diagnostics.rejected_usage_values = u64::from(counts.rejected_usage);
+        diagnostics.decode_errors = u64::from(counts.decode_errors);
+        diagnostics.compressed_body = counts.compressed;
+        diagnostics.oversized_frames = u64::from(counts.oversized_frames);
+        diagnostics.unmatched_phases = u64::from(counts.unmatched_phases);
+        diagnostics.stream_inferred = self.stream == Streaming::Inferred;
+        diagnostics.clock.resolution_ns = (counts.resolution < u64::MAX).then(|| Nanos::from_nanos(counts.resolution));
+        let (mut tool_calls, mut finish_reasons) = (0_u64, 0_u64);
+        for attempt in &self.attempts {
+            tool_calls = tool_calls.saturating_add(attempt.tools.dropped());
+            finish_reasons = finish_reasons.saturating_add(attempt.choices.dropped());
         }
+        let dropped = &mut diagnostics.dropped;
+        dropped.attempts = counted(u64::from(counts.dropped_attempts));
+        dropped.waits = counted(self.waits.dropped());
+        dropped.events = counted(u64::from(counts.dropped_events));
+        dropped.tool_calls = counted(tool_calls);
+        dropped.finish_reasons = counted(finish_reasons);
+        dropped.attributes = counted(u64::from(counts.dropped_attributes));
+    }
+}
+
+/// Takes a text over that is there to be taken.
+fn take(slot: &mut Option<String>, text: &mut Option<Box<str>>) {
+    if let Some(text) = text.take() {
+        *slot = Some(text.into());
+    }
+}
+
+/// Sets a text that is there to be set.
+fn set(slot: &mut Option<String>, text: Option<&str>) {
+    if let Some(text) = text {
+        *slot = Some(text.into());
     }
 }
 
@@ -324,29 +348,31 @@ fn content(sizes: &Sizes) -> Content {
     }
 }
 
-fn keep_alives(attempt: &Attempt, origin: Timestamp) -> KeepAlives {
-    KeepAlives { count: u64::from(attempt.keep_alives), last_ns: attempt.last_keep_alive.since(origin) }
+fn keep_alives(attempt: &Attempt, origin: Timestamp) -> Option<KeepAlives> {
+    let count = u64::from(attempt.keep_alives);
+    (count > 0).then(|| KeepAlives { count, last_ns: attempt.last_keep_alive.since(origin) })
 }
 
 /// Judges a finished call. What does not apply to it is not judged; a call that did not succeed met nothing.
 fn judge(slo: &Slo, record: &Record) -> SloVerdict {
-    let mut failed = Vec::new();
-    if record.outcome != Outcome::Success {
-        failed.push(String::from("outcome"));
-    }
     let gaps = record.inter_chunk.as_ref();
-    let over =
-        |bound: Option<Nanos>, value: Option<Nanos>| bound.zip(value).is_some_and(|(bound, value)| value > bound);
-    for (name, is_missed) in [
-        ("ttft", over(slo.ttft_ns, record.ttft_ns)),
-        ("inter_chunk_p99", over(slo.inter_chunk_p99_ns, gaps.map(|gaps| gaps.p99_ns))),
-        ("time_per_output_token", over(slo.time_per_output_token_ns, record.time_per_output_token_ns)),
-        ("duration", over(slo.duration_ns, Some(record.duration_ns))),
+    let missed = [
+        ("outcome", record.outcome != Outcome::Success),
+        ("ttft", is_over(slo.ttft_ns, record.ttft_ns)),
+        ("inter_chunk_p99", is_over(slo.inter_chunk_p99_ns, gaps.map(|gaps| gaps.p99_ns))),
+        ("time_per_output_token", is_over(slo.time_per_output_token_ns, record.time_per_output_token_ns)),
+        ("duration", is_over(slo.duration_ns, Some(record.duration_ns))),
         ("stalls", slo.stalls.zip(gaps).is_some_and(|(bound, gaps)| gaps.stalls > bound)),
-    ] {
+    ];
+    let mut failed = Vec::new();
+    for (name, is_missed) in missed {
         if is_missed {
             failed.push(name.into());
         }
     }
     SloVerdict { met: failed.is_empty(), failed }
+}
+
+fn is_over(bound: Option<Nanos>, value: Option<Nanos>) -> bool {
+    bound.zip(value).is_some_and(|(bound, value)| value > bound)
 }

@@ -1,9 +1,8 @@
 //! What a caller says, cut to its caps.
 
-use alloc::{boxed::Box, string::String};
+use alloc::{boxed::Box, string::String, vec::Vec};
 
 use super::{
-    attempt::shorten,
     call::{Machine, bump},
     input::Failure,
 };
@@ -17,19 +16,17 @@ impl Machine {
     /// Adds attributes to the call. The flags that have fields of their own go there.
     pub(super) fn merge_attributes(&mut self, attributes: Attributes) {
         for (key, value) in attributes {
-            let slot = match key.as_str() {
-                "refusal" => Some(FlagSlot::Refusal),
-                "json_valid" => Some(FlagSlot::JsonValid),
-                "cache_hit" => Some(FlagSlot::CacheHit),
-                _ => None,
-            };
-            if let (Some(slot), AttributeValue::Bool(value)) = (slot, &value) {
+            let is_flag = matches!(key.as_str(), "refusal" | "json_valid" | "cache_hit");
+            if let AttributeValue::Bool(value) = value
+                && is_flag
+            {
                 let flags = self.flags.get_or_insert_default();
-                match slot {
-                    FlagSlot::Refusal => flags.refusal = Some(*value),
-                    FlagSlot::JsonValid => flags.json_valid = Some(*value),
-                    FlagSlot::CacheHit => flags.cache_hit = Some(*value),
-                }
+                let slot = match key.as_str() {
+                    "refusal" => &mut flags.refusal,
+                    "json_valid" => &mut flags.json_valid,
+                    _ => &mut flags.cache_hit,
+                };
+                *slot = Some(value);
                 continue;
             }
             let kept = if self.attributes.contains_key(&key) { 0 } else { self.attributes.len() };
@@ -42,8 +39,8 @@ impl Machine {
     /// Cuts an attribute to its caps; `None` past the cap of their number.
     pub(super) fn limit_attribute(
         &mut self,
-        key: String,
-        value: AttributeValue,
+        mut key: String,
+        mut value: AttributeValue,
         kept: usize,
     ) -> Option<(String, AttributeValue)> {
         let limits = &self.config.limits;
@@ -51,46 +48,50 @@ impl Machine {
             bump(&mut self.counts.dropped_attributes);
             return None;
         }
-        let key = if key.len() > limits.name_bytes { cut(&key, limits.name_bytes).into() } else { key };
-        let short = |text: String| {
-            if text.len() > limits.attribute_bytes { cut(&text, limits.attribute_bytes).into() } else { text }
-        };
-        let value = match value {
-            AttributeValue::Str(text) => AttributeValue::Str(short(text)),
-            AttributeValue::StrList(mut list) => {
-                list.truncate(limits.attribute_list);
-                AttributeValue::StrList(list.into_iter().map(short).collect())
-            }
-            other => other,
-        };
+        shorten_string(&mut key, limits.name_bytes);
+        match &mut value {
+            AttributeValue::Str(text) => shorten_string(text, limits.attribute_bytes),
+            AttributeValue::StrList(list) => limit_list(list, limits),
+            _ => {}
+        }
         Some((key, value))
     }
 }
 
-enum FlagSlot {
-    Refusal,
-    JsonValid,
-    CacheHit,
+pub(super) fn limit_failure(failure: &mut Failure, config: &Config) {
+    failure.error_type.take_if(|kind| kind.is_empty());
+    shorten(&mut failure.error_type, config.limits.name_bytes);
+    failure.message = match failure.message.take() {
+        Some(message) if config.error_messages => Some(super::message::clean(&message).into()),
+        _ => None,
+    };
 }
 
-pub(super) fn limit_failure(mut failure: Failure, config: &Config) -> Failure {
-    failure.error_type = failure.error_type.filter(|kind| !kind.is_empty()).map(|kind| shorten(kind, &config.limits));
-    failure.message =
-        failure.message.filter(|_| config.error_messages).map(|message| super::message::clean(&message).into());
-    failure
-}
-
-pub(super) fn limit_request(mut request: Box<Request>, limits: &Limits) -> Box<Request> {
-    request.stop_sequences.truncate(limits.attribute_list);
-    for text in &mut request.stop_sequences {
-        if text.len() > limits.attribute_bytes {
-            *text = cut(text, limits.attribute_bytes).into();
-        }
+/// Cuts a text to its cap.
+pub(super) fn shorten(text: &mut Option<Box<str>>, most: usize) {
+    if let Some(text) = text
+        && text.len() > most
+    {
+        *text = cut(text, most).into();
     }
+}
+
+fn shorten_string(text: &mut String, most: usize) {
+    if text.len() > most {
+        *text = cut(text, most).into();
+    }
+}
+
+pub(super) fn limit_request(request: &mut Request, limits: &Limits) {
+    limit_list(&mut request.stop_sequences, limits);
     for text in [&mut request.service_tier, &mut request.reasoning_level].into_iter().flatten() {
-        if text.len() > limits.name_bytes {
-            *text = cut(text, limits.name_bytes).into();
-        }
+        shorten_string(text, limits.name_bytes);
     }
-    request
+}
+
+fn limit_list(list: &mut Vec<String>, limits: &Limits) {
+    list.truncate(limits.attribute_list);
+    for text in list {
+        shorten_string(text, limits.attribute_bytes);
+    }
 }

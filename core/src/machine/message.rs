@@ -11,8 +11,14 @@ use crate::limits::{MESSAGE_BYTES, cut};
 pub(crate) fn clean(message: &str) -> String {
     // Redaction never lengthens a word by more than the mark; reading four caps' worth is enough to fill one.
     let message = cut(message, MESSAGE_BYTES.saturating_mul(4));
-    let plain: String =
-        message.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).filter(|c| !c.is_control()).collect();
+    let mut plain = String::with_capacity(message.len());
+    for c in message.chars() {
+        if c.is_whitespace() {
+            plain.push(' ');
+        } else if !c.is_control() {
+            plain.push(c);
+        }
+    }
 
     let mut out = String::with_capacity(plain.len());
     let mut after_scheme = false;

@@ -15,7 +15,7 @@
 //!
 //! The call is judged by its final attempt; what happened to an earlier one never reaches it.
 
-use alloc::{borrow::Cow, format};
+use alloc::format;
 
 use super::{
     attempt::{Attempt, Eof},
@@ -24,53 +24,73 @@ use super::{
 };
 use crate::record::{Outcome, RecordError, TimeoutKind, WaitReason};
 
-/// An outcome with what belongs to it.
-#[derive(Debug)]
-pub(super) struct Verdict {
-    pub(super) outcome: Outcome,
-    pub(super) timeout_kind: Option<TimeoutKind>,
-    pub(super) error: Option<RecordError>,
+/// What decided: small enough to be handed around; what a record says of it is made once.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Ending<'a> {
+    /// What the outcome says, and no more.
+    Plain(Outcome),
+    /// A deadline passed.
+    TimedOut(TimeoutKind),
+    /// A failure of a class that the engine names itself.
+    FailedAs(&'static str),
+    /// A failure, as far as anyone told of it, and the attempt whose status and headers fill in what was not said.
+    Failed(Option<&'a Failure>, Option<&'a Attempt>),
 }
 
-impl Verdict {
-    fn of(outcome: Outcome) -> Self {
-        Self { outcome, timeout_kind: None, error: None }
-    }
-
-    /// A failure of that attempt, if there was one: its status, and the class that its headers name, fill in what is not said.
-    fn error(failure: &Failure, attempt: Option<&Attempt>) -> Self {
-        let response_status = attempt.and_then(|attempt| attempt.status_code);
-        let status_code = failure.status_code.or(response_status.filter(|status| *status >= 400));
-        let named = failure.error_type.as_deref().or_else(|| attempt?.error_type_of_headers());
-        let error_type = match (named, status_code) {
-            (Some(error_type), _) => Cow::Borrowed(error_type),
-            (None, Some(status)) => Cow::Owned(format!("{status}")),
-            (None, None) => Cow::Borrowed("_OTHER"),
-        };
-        Self {
-            error: Some(RecordError {
-                error_type: error_type.into_owned(),
-                status_code,
-                message: failure.message.as_deref().map(Into::into),
-            }),
-            ..Self::of(Outcome::Error)
+impl Ending<'_> {
+    pub(super) fn outcome(self) -> Outcome {
+        match self {
+            Self::Plain(outcome) => outcome,
+            Self::TimedOut(_) => Outcome::TimedOut,
+            Self::FailedAs(_) | Self::Failed(..) => Outcome::Error,
         }
     }
 
-    fn error_type(error_type: &str) -> Self {
-        Self::error(&Failure::of_type(error_type), None)
+    pub(super) fn timeout_kind(self) -> Option<TimeoutKind> {
+        match self {
+            Self::TimedOut(kind) => Some(kind),
+            _ => None,
+        }
     }
 
-    fn timed_out(kind: TimeoutKind) -> Self {
-        Self {
-            timeout_kind: Some(kind),
-            error: Some(RecordError { error_type: "timeout".into(), ..RecordError::default() }),
-            ..Self::of(Outcome::TimedOut)
+    /// Why it failed, for the record.
+    pub(super) fn error(self) -> Option<RecordError> {
+        let named = match self {
+            Self::Plain(_) => return None,
+            Self::TimedOut(_) => Some("timeout"),
+            Self::FailedAs(error_type) => Some(error_type),
+            Self::Failed(failure, attempt) => {
+                failure.and_then(|failure| failure.error_type.as_deref()).or_else(|| attempt?.error_type_of_headers())
+            }
+        };
+        let message = match self {
+            Self::Failed(Some(failure), _) => failure.message.as_deref(),
+            _ => None,
+        };
+        let status_code = self.status_code();
+        Some(RecordError {
+            error_type: match (named, status_code) {
+                (Some(error_type), _) => error_type.into(),
+                (None, Some(status)) => format!("{status}"),
+                (None, None) => "_OTHER".into(),
+            },
+            status_code,
+            message: message.map(Into::into),
+        })
+    }
+
+    fn status_code(self) -> Option<u16> {
+        match self {
+            Self::Failed(failure, attempt) => failure
+                .and_then(|failure| failure.status_code)
+                .or_else(|| attempt?.status_code.filter(|status| *status >= 400)),
+            _ => None,
         }
     }
 }
 
 /// What the caller's side did, to one attempt or to the call.
+#[derive(Clone, Copy)]
 struct Given {
     cancelled: bool,
     closed: bool,
@@ -79,51 +99,50 @@ struct Given {
 
 impl Machine {
     /// How one attempt ended.
-    pub(super) fn attempt_verdict(&self, attempt: &Attempt, ended: &WhatEnded) -> Verdict {
+    pub(super) fn attempt_ending<'a>(&self, attempt: &'a Attempt, ended: &'a WhatEnded) -> Ending<'a> {
         let evidence = &attempt.evidence;
         let aborted = evidence.failure.as_ref().is_some_and(|failure| failure.abort_like);
         let cancelled = evidence.cancelled || (evidence.cancelled_before && aborted);
         let given = Given { cancelled, closed: evidence.closed.is_set(), timed_out: evidence.timed_out };
         if attempt.is_complete() {
-            return Verdict::of(Outcome::Success);
+            return Ending::Plain(Outcome::Success);
         }
-        if let Some(verdict) = real_failure(attempt).or_else(|| self.decide(attempt, &given)) {
-            return verdict;
+        if let Some(ending) = real_failure(attempt).or_else(|| self.decide(attempt, given)) {
+            return ending;
         }
         if evidence.superseded {
-            return Verdict::of(Outcome::Abandoned);
+            return Ending::Plain(Outcome::Abandoned);
         }
         if let Some(error_type) = evidence.retried.and_then(failure_behind) {
-            return Verdict::error_type(error_type);
+            return Ending::FailedAs(error_type);
         }
         // Still open when the call ended: the end of the call says how.
         match ended {
-            WhatEnded::Caller(failure) if !failure.is_empty() && !evidence.ended.is_set() => {
-                Verdict::error(failure, Some(attempt))
-            }
-            WhatEnded::Dropped | WhatEnded::Expired(_) if !evidence.ended.is_set() => Verdict::of(Outcome::Abandoned),
+            _ if evidence.ended.is_set() => Ending::Plain(Outcome::Success),
+            WhatEnded::Caller(failure) if !failure.is_empty() => Ending::Failed(Some(failure), Some(attempt)),
+            WhatEnded::Dropped | WhatEnded::Expired(_) => Ending::Plain(Outcome::Abandoned),
             // A hedged attempt that another one beat.
-            _ if !evidence.ended.is_set() && self.final_attempt().is_some_and(|last| last.number != attempt.number) => {
-                Verdict::of(Outcome::Abandoned)
+            _ if self.final_attempt().is_some_and(|last| last.number != attempt.number) => {
+                Ending::Plain(Outcome::Abandoned)
             }
-            _ => Verdict::of(Outcome::Success),
+            _ => Ending::Plain(Outcome::Success),
         }
     }
 
     /// How the call ended, after its final attempt.
-    pub(super) fn call_verdict(&self, last: Option<&Attempt>, ended: &WhatEnded, in_wait: bool) -> Verdict {
+    pub(super) fn call_ending<'a>(&self, last: Option<&'a Attempt>, ended: &'a WhatEnded, in_wait: bool) -> Ending<'a> {
         if last.is_some_and(Attempt::is_complete) {
-            return Verdict::of(Outcome::Success);
+            return Ending::Plain(Outcome::Success);
         }
         let last_failure = last.and_then(real_failure);
         if let WhatEnded::Caller(failure) = ended
             && !failure.is_empty()
         {
-            return Self::last_word(failure, last, last_failure);
+            return last_word(failure, last, last_failure);
         }
         // Once a retry was scheduled, the error before it counts as handled.
-        if !in_wait && let Some(verdict) = last_failure {
-            return verdict;
+        if !in_wait && let Some(ending) = last_failure {
+            return ending;
         }
         let aborted = |attempt: &Attempt| {
             let evidence = &attempt.evidence;
@@ -132,55 +151,38 @@ impl Machine {
         let cancelled = self.signals.cancelled || (!in_wait && last.is_some_and(aborted));
         let given = Given { cancelled, closed: self.signals.closed, timed_out: self.signals.timed_out };
         let decided = match last {
-            Some(attempt) if !in_wait => self.decide(attempt, &given),
-            _ => by_the_caller(&given),
+            Some(attempt) if !in_wait => self.decide(attempt, given),
+            _ => by_the_caller(given),
         };
-        if let Some(verdict) = decided {
-            return verdict;
+        if let Some(ending) = decided {
+            return ending;
         }
         match ended {
-            WhatEnded::Dropped | WhatEnded::Expired(_) => Verdict::of(Outcome::Abandoned),
-            _ if in_wait => Verdict::of(Outcome::Cancelled),
+            WhatEnded::Dropped | WhatEnded::Expired(_) => Ending::Plain(Outcome::Abandoned),
+            _ if in_wait => Ending::Plain(Outcome::Cancelled),
             _ => match last {
-                Some(attempt) => self.attempt_verdict(attempt, ended),
-                None => Verdict::of(Outcome::Success),
+                Some(attempt) => self.attempt_ending(attempt, ended),
+                None => Ending::Plain(Outcome::Success),
             },
         }
     }
 
-    /// The caller's own last failure. A bare status that the attempt explained already keeps the attempt's type.
-    fn last_word(failure: &Failure, last: Option<&Attempt>, last_failure: Option<Verdict>) -> Verdict {
-        match last_failure {
-            Some(verdict) if failure.error_type.is_none() => {
-                let known = verdict.error.as_ref().and_then(|error| error.status_code);
-                if failure.status_code.is_none() || known.is_none() || known == failure.status_code {
-                    return verdict;
-                }
-                Verdict::error(failure, None)
-            }
-            _ => Verdict::error(failure, last),
-        }
-    }
-
     /// The part of the order below a real failure; `None` when nothing of it happened.
-    fn decide(&self, attempt: &Attempt, given: &Given) -> Option<Verdict> {
+    fn decide<'a>(&self, attempt: &'a Attempt, given: Given) -> Option<Ending<'a>> {
         let evidence = &attempt.evidence;
-        if given.cancelled {
-            return Some(Verdict::of(Outcome::Cancelled));
-        }
         // A stream that ended by itself before anybody closed it, or gave up on it, was cut.
         let cut = evidence.eof.filter(|_| self.expects_an_end_marker(attempt));
-        if cut == Some(Eof::First) {
-            return Some(Verdict::error_type("stream_truncated"));
+        if cut == Some(Eof::First) && !given.cancelled {
+            return Some(Ending::FailedAs("stream_truncated"));
         }
-        if let Some(verdict) = by_the_caller(given) {
-            return Some(verdict);
+        if let Some(ending) = by_the_caller(given) {
+            return Some(ending);
         }
         if cut.is_some() {
-            return Some(Verdict::error_type("stream_truncated"));
+            return Some(Ending::FailedAs("stream_truncated"));
         }
         // An abort-like error that nobody's abort explains.
-        evidence.failure.as_deref().map(|failure| Verdict::error(failure, Some(attempt)))
+        evidence.failure.as_deref().map(|failure| Ending::Failed(Some(failure), Some(attempt)))
     }
 
     /// Whether an end of the stream without an end marker means that it was cut.
@@ -189,25 +191,36 @@ impl Machine {
     }
 }
 
-fn by_the_caller(given: &Given) -> Option<Verdict> {
+/// The caller's own last failure. A bare status that the attempt explained already keeps the attempt's type.
+fn last_word<'a>(failure: &'a Failure, last: Option<&'a Attempt>, last_failure: Option<Ending<'a>>) -> Ending<'a> {
+    match last_failure {
+        Some(ending) if failure.error_type.is_none() => {
+            let known = ending.status_code();
+            if failure.status_code.is_none() || known.is_none() || known == failure.status_code {
+                return ending;
+            }
+            Ending::Failed(Some(failure), None)
+        }
+        _ => Ending::Failed(Some(failure), last),
+    }
+}
+
+fn by_the_caller<'a>(given: Given) -> Option<Ending<'a>> {
     if given.cancelled {
-        Some(Verdict::of(Outcome::Cancelled))
+        Some(Ending::Plain(Outcome::Cancelled))
     } else if given.closed {
-        Some(Verdict::of(Outcome::Interrupted))
+        Some(Ending::Plain(Outcome::Interrupted))
     } else {
-        given.timed_out.map(Verdict::timed_out)
+        given.timed_out.map(Ending::TimedOut)
     }
 }
 
 /// A failure of the provider or the transport that is not abort-like, or a status that says as much.
-fn real_failure(attempt: &Attempt) -> Option<Verdict> {
+fn real_failure(attempt: &Attempt) -> Option<Ending<'_>> {
     match attempt.evidence.failure.as_deref() {
-        Some(failure) if !failure.abort_like => Some(Verdict::error(failure, Some(attempt))),
+        Some(failure) if !failure.abort_like => Some(Ending::Failed(Some(failure), Some(attempt))),
         // An abort of what was left to read does not take the status back.
-        _ => attempt
-            .status_code
-            .filter(|status| *status >= 400)
-            .map(|status| Verdict::error(&Failure::of_status(status), Some(attempt))),
+        _ => attempt.status_code.filter(|status| *status >= 400).map(|_| Ending::Failed(None, Some(attempt))),
     }
 }
 

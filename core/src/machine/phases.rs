@@ -1,6 +1,7 @@
 //! Named stretches of local work, nested.
 
 use alloc::{boxed::Box, vec::Vec};
+use core::mem;
 
 use serde::{Deserialize, Serialize};
 
@@ -78,37 +79,42 @@ impl Phases {
     }
 
     fn close_down_to(&mut self, at: usize, now: Timestamp, coverage: &mut Coverage) {
-        for (depth, open) in self.open.drain(at..).enumerate() {
+        while self.open.len() > at
+            && let Some(open) = self.open.pop()
+        {
             if let Some(phase) = open.kept.and_then(|kept| self.kept.get_mut(kept)) {
                 phase.end = Some(now);
             }
-            if at == 0 && depth == 0 {
+            if self.open.is_empty() {
                 coverage.add(open.start, now);
             }
         }
     }
 
+    pub(crate) fn dropped(&self) -> u64 {
+        u64::from(self.dropped)
+    }
+
     /// Finishes: what is still open ends with the call and says so.
     pub(crate) fn finish(
-        mut self,
+        &mut self,
         call_start: Timestamp,
         call_end: Timestamp,
         coverage: &mut Coverage,
-    ) -> (Vec<PhaseRecord>, u64) {
+    ) -> Vec<PhaseRecord> {
         if let Some(outermost) = self.open.first() {
             coverage.add(outermost.start, call_end);
         }
-        let phases = self
-            .kept
-            .drain(..)
-            .map(|phase| PhaseRecord {
-                name: phase.name.into(),
+        let mut phases = Vec::with_capacity(self.kept.len());
+        for phase in &mut self.kept {
+            phases.push(PhaseRecord {
+                name: mem::take(&mut phase.name).into(),
                 depth: phase.depth,
                 start_ns: phase.start.saturating_since(call_start),
                 duration_ns: phase.end.unwrap_or(call_end).saturating_since(phase.start),
                 left_open: phase.end.is_none(),
-            })
-            .collect();
-        (phases, u64::from(self.dropped))
+            });
+        }
+        phases
     }
 }

@@ -1,6 +1,6 @@
 //! The derived times and rates of one attempt. Their definitions are with the fields of the record.
 
-use super::attempt::Attempt;
+use super::{attempt::Attempt, mark::Mark};
 use crate::{
     config::Config,
     record::{AttemptRecord, InterChunk, Marks, Server},
@@ -11,17 +11,17 @@ use crate::{
 pub(super) fn derive(attempt: &Attempt, end: Timestamp, is_stream: bool, config: &Config, record: &mut AttemptRecord) {
     let moments = &attempt.moments;
     record.duration_ns = end.saturating_since(attempt.started);
-    record.marks = marks(attempt, end, attempt.started, is_stream);
+    marks(attempt, end, attempt.started, is_stream, &mut record.marks);
 
     let origin = moments.request_sent.get().unwrap_or(attempt.started);
-    record.time_to_headers_ns = moments.headers.since(origin);
+    set(&mut record.time_to_headers_ns, moments.headers, origin);
     if !is_stream {
         return;
     }
-    record.time_to_first_chunk_ns = moments.first_chunk.since(origin);
-    record.time_to_first_reasoning_ns = moments.first_reasoning.since(origin);
-    record.time_to_first_answer_ns = moments.first_answer.since(origin);
-    record.ttft_ns = moments.first_content.since(attempt.started);
+    set(&mut record.time_to_first_chunk_ns, moments.first_chunk, origin);
+    set(&mut record.time_to_first_reasoning_ns, moments.first_reasoning, origin);
+    set(&mut record.time_to_first_answer_ns, moments.first_answer, origin);
+    set(&mut record.ttft_ns, moments.first_content, attempt.started);
     record.sampling_ns = moments.first_content.get().map(|first| end.saturating_since(first));
     record.inter_chunk = inter_chunk(attempt);
     rates(attempt, config, record);
@@ -30,20 +30,19 @@ pub(super) fn derive(attempt: &Attempt, end: Timestamp, is_stream: bool, config:
 
 /// Whether every mark carries the same time.
 pub(super) fn are_one(marks: &Marks) -> bool {
-    let all = [
-        marks.started_ns,
-        marks.request_sent_ns,
-        marks.headers_ns,
-        marks.first_chunk_ns,
-        marks.first_reasoning_ns,
-        marks.first_content_ns,
-        marks.first_answer_ns,
-        marks.last_content_ns,
-        marks.last_chunk_ns,
-        marks.delivered_ns,
-        marks.ended_ns,
+    let others = [
+        &marks.request_sent_ns,
+        &marks.headers_ns,
+        &marks.first_chunk_ns,
+        &marks.first_reasoning_ns,
+        &marks.first_content_ns,
+        &marks.first_answer_ns,
+        &marks.last_content_ns,
+        &marks.last_chunk_ns,
+        &marks.delivered_ns,
+        &marks.ended_ns,
     ];
-    all.into_iter().flatten().all(|mark| Some(mark) == marks.started_ns)
+    others.into_iter().all(|mark| mark.is_none() || *mark == marks.started_ns)
 }
 
 fn rates(attempt: &Attempt, config: &Config, record: &mut AttemptRecord) {
@@ -122,24 +121,27 @@ pub(super) fn server_contradicts(record: &AttemptRecord) -> bool {
     }
 }
 
-/// The moments of an attempt from `origin`. A call that does not stream has no chunk marks.
-pub(super) fn marks(attempt: &Attempt, end: Timestamp, origin: Timestamp, is_stream: bool) -> Marks {
+/// Fills in the moments of an attempt from `origin`. A call that does not stream has no chunk marks.
+pub(super) fn marks(attempt: &Attempt, end: Timestamp, origin: Timestamp, is_stream: bool, marks: &mut Marks) {
     let moments = &attempt.moments;
-    let at = |time: Timestamp| Some(time.saturating_since(origin));
-    let chunk = |mark: super::mark::Mark| mark.since(origin).filter(|_| is_stream);
-    Marks {
-        started_ns: at(attempt.started),
-        request_sent_ns: moments.request_sent.since(origin),
-        headers_ns: moments.headers.since(origin),
-        first_chunk_ns: chunk(moments.first_chunk),
-        first_reasoning_ns: chunk(moments.first_reasoning),
-        first_content_ns: chunk(moments.first_content),
-        first_answer_ns: chunk(moments.first_answer),
-        last_content_ns: chunk(moments.last_content),
-        last_chunk_ns: chunk(moments.last_chunk),
-        delivered_ns: moments.delivered.since(origin),
-        ended_ns: at(end),
+    marks.started_ns = Some(attempt.started.saturating_since(origin));
+    set(&mut marks.request_sent_ns, moments.request_sent, origin);
+    set(&mut marks.headers_ns, moments.headers, origin);
+    if is_stream {
+        set(&mut marks.first_chunk_ns, moments.first_chunk, origin);
+        set(&mut marks.first_reasoning_ns, moments.first_reasoning, origin);
+        set(&mut marks.first_content_ns, moments.first_content, origin);
+        set(&mut marks.first_answer_ns, moments.first_answer, origin);
+        set(&mut marks.last_content_ns, moments.last_content, origin);
+        set(&mut marks.last_chunk_ns, moments.last_chunk, origin);
     }
+    set(&mut marks.delivered_ns, moments.delivered, origin);
+    marks.ended_ns = Some(end.saturating_since(origin));
+}
+
+/// Sets a time that is there to be set.
+fn set(slot: &mut Option<Nanos>, mark: Mark, origin: Timestamp) {
+    *slot = mark.since(origin);
 }
 
 /// Fewer tokens come at once without anything holding them back.

@@ -1,12 +1,12 @@
 //! Token counts of one attempt as its reports come in.
 
-use alloc::{boxed::Box, vec::Vec};
+use alloc::boxed::Box;
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
     delta::{Provenance, RawUsage, UsageMode, UsageReport},
-    record::{ProvenanceOf, Usage},
+    record::{Usage, Value as _},
     time::MAX_SAFE_INTEGER,
 };
 
@@ -52,6 +52,12 @@ impl Count {
 
     fn get(self) -> Option<u64> {
         (self.state != State::Unknown).then_some(self.value)
+    }
+
+    /// Writes the count and where it comes from into the record.
+    fn fill(self, cut: Cut, value: &mut Option<u64>, provenance: &mut Option<Provenance>) {
+        *value = self.get();
+        *provenance = self.provenance(cut);
     }
 
     fn provenance(self, cut: Cut) -> Option<Provenance> {
@@ -121,34 +127,19 @@ impl Tokens {
 
     /// The counts for the record; `None` when nobody reported any.
     pub(crate) fn to_usage(&self, cut: Cut) -> Option<Usage> {
-        let mut usage = Usage {
-            input_tokens: self.input.get(),
-            output_tokens: self.output.get(),
-            cache_read_tokens: self.cache_read.get(),
-            cache_write_tokens: self.cache_write.get(),
-            reasoning_tokens: self.reasoning.get(),
-            // Only what the model was still producing can have grown after the cut.
-            provenance: ProvenanceOf {
-                input_tokens: self.input.provenance(Cut::No),
-                output_tokens: self.output.provenance(cut),
-                cache_read_tokens: self.cache_read.provenance(Cut::No),
-                cache_write_tokens: self.cache_write.provenance(Cut::No),
-                reasoning_tokens: self.reasoning.provenance(cut),
-            },
-            raw: self.raw.as_deref().copied().unwrap_or_default().into(),
-            warnings: Vec::new(),
-        };
+        let mut usage = Usage::default();
+        let of = &mut usage.provenance;
+        self.input.fill(Cut::No, &mut usage.input_tokens, &mut of.input_tokens);
+        self.cache_read.fill(Cut::No, &mut usage.cache_read_tokens, &mut of.cache_read_tokens);
+        self.cache_write.fill(Cut::No, &mut usage.cache_write_tokens, &mut of.cache_write_tokens);
+        // Only what the model was still producing can have grown after the cut.
+        self.output.fill(cut, &mut usage.output_tokens, &mut of.output_tokens);
+        self.reasoning.fill(cut, &mut usage.reasoning_tokens, &mut of.reasoning_tokens);
+        if let Some(raw) = self.raw.as_deref() {
+            usage.raw = (*raw).into();
+        }
         usage.warnings = usage.contradictions();
-        let known = [
-            &usage.input_tokens,
-            &usage.output_tokens,
-            &usage.cache_read_tokens,
-            &usage.cache_write_tokens,
-            &usage.reasoning_tokens,
-        ]
-        .iter()
-        .any(|count| count.is_some());
-        (known || self.raw.is_some()).then_some(usage)
+        (!usage.is_absent() || self.raw.is_some()).then_some(usage)
     }
 }
 
@@ -160,15 +151,18 @@ pub(crate) fn add_usage(total: &mut Usage, more: &Usage) {
             (a, b) => a.or(b),
         };
     }
+    fn weaken(total: &mut Option<Provenance>, more: Option<Provenance>) {
+        *total = (*total).max(more);
+    }
     add(&mut total.input_tokens, more.input_tokens);
     add(&mut total.output_tokens, more.output_tokens);
     add(&mut total.cache_read_tokens, more.cache_read_tokens);
     add(&mut total.cache_write_tokens, more.cache_write_tokens);
     add(&mut total.reasoning_tokens, more.reasoning_tokens);
     let (ours, theirs) = (&mut total.provenance, &more.provenance);
-    ours.input_tokens = ours.input_tokens.max(theirs.input_tokens);
-    ours.output_tokens = ours.output_tokens.max(theirs.output_tokens);
-    ours.cache_read_tokens = ours.cache_read_tokens.max(theirs.cache_read_tokens);
-    ours.cache_write_tokens = ours.cache_write_tokens.max(theirs.cache_write_tokens);
-    ours.reasoning_tokens = ours.reasoning_tokens.max(theirs.reasoning_tokens);
+    weaken(&mut ours.input_tokens, theirs.input_tokens);
+    weaken(&mut ours.output_tokens, theirs.output_tokens);
+    weaken(&mut ours.cache_read_tokens, theirs.cache_read_tokens);
+    weaken(&mut ours.cache_write_tokens, theirs.cache_write_tokens);
+    weaken(&mut ours.reasoning_tokens, theirs.reasoning_tokens);
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::shape::{Shape, Value, scalars};
 use crate::{
-    fields::{Mismatch, Read, Write, write_string},
+    fields::{Mismatch, Read, Write},
     provider::TapeReader,
 };
 
@@ -42,17 +42,27 @@ impl Money {
     pub const fn saturating_sub(self, other: Self) -> Self {
         Self(self.0.saturating_sub(other.0))
     }
+
+    /// Writes the decimal without trailing zeros.
+    fn write_decimal(self, out: &mut String) {
+        (self.0 / NANOS_PER_UNIT).write(out);
+        let mut rest = self.0 % NANOS_PER_UNIT;
+        if rest > 0 {
+            out.push('.');
+        }
+        while rest > 0 {
+            rest = rest.saturating_mul(10);
+            (rest / NANOS_PER_UNIT).write(out);
+            rest %= NANOS_PER_UNIT;
+        }
+    }
 }
 
 impl fmt::Display for Money {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let units = self.0 / NANOS_PER_UNIT;
-        let rest = self.0 % NANOS_PER_UNIT;
-        if rest == 0 {
-            return write!(f, "{units}");
-        }
-        let digits: String = format!("{rest:09}");
-        write!(f, "{units}.{}", digits.trim_end_matches('0'))
+        let mut text = String::new();
+        self.write_decimal(&mut text);
+        f.write_str(&text)
     }
 }
 
@@ -110,7 +120,9 @@ const NANOS_PER_UNIT: u64 = 1_000_000_000;
 
 impl Write for Money {
     fn write(&self, out: &mut String) {
-        write_string(out, &format!("{self}"));
+        out.push('"');
+        self.write_decimal(out);
+        out.push('"');
     }
 }
 

@@ -31,12 +31,12 @@ impl Coverage {
         }
         let first = self.intervals.partition_point(|interval| interval.1 < start);
         let last = self.intervals.partition_point(|interval| interval.0 <= end);
-        let touched = self.intervals.get(first..last).unwrap_or_default();
-        let merged = (
-            touched.first().map_or(start, |interval| interval.0.min(start)),
-            touched.last().map_or(end, |interval| interval.1.max(end)),
-        );
-        self.intervals.splice(first..last.max(first), [merged]);
+        let mut merged = (start, end);
+        for _ in first..last {
+            let touched = self.intervals.remove(first);
+            merged = (merged.0.min(touched.0), merged.1.max(touched.1));
+        }
+        self.intervals.insert(first, merged);
         if self.intervals.len() > COVERAGE_INTERVALS {
             let (start, end) = self.intervals.remove(0);
             self.settled = self.settled.saturating_add(end.saturating_sub(start));

@@ -13,7 +13,7 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-use crate::limits::SKETCH_BLOCKS;
+use crate::{limits::SKETCH_BLOCKS, wide::divide};
 
 /// Counts of values by bucket.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -88,7 +88,8 @@ impl Sketch {
 
     /// The values at the nearest ranks of 50, 90 and 99 %, within [min, max]; `None` without values.
     pub fn percentiles(&self) -> Option<[u64; REPORTED_PERCENTS.len()]> {
-        (self.count > 0).then(|| REPORTED_PERCENTS.map(|percent| self.percentile(percent)))
+        let [median, high, highest] = REPORTED_PERCENTS;
+        (self.count > 0).then(|| [self.percentile(median), self.percentile(high), self.percentile(highest)])
     }
 
     fn percentile(&self, percent: u64) -> u64 {
@@ -181,11 +182,14 @@ impl Sketch {
     /// Gives the block that is farthest from the reported ranks to another power, if that one is nearer to them.
     fn make_room_for(&mut self, wanted: u32) {
         let total = self.total();
-        let ranks = REPORTED_PERCENTS.map(|percent| nearest_rank(total, percent));
         // How many values lie between a stretch of ranks and the nearest reported one.
         let distance = |first: u64, last: u64| {
-            let to = |rank: u64| first.saturating_sub(rank).max(rank.saturating_sub(last));
-            ranks.into_iter().map(to).min().unwrap_or(0)
+            let mut nearest = u64::MAX;
+            for percent in REPORTED_PERCENTS {
+                let rank = nearest_rank(total, percent);
+                nearest = nearest.min(first.saturating_sub(rank).max(rank.saturating_sub(last)));
+            }
+            nearest
         };
         let mut seen = self.zeros;
         let mut farthest = (0, wanted);
@@ -248,8 +252,7 @@ impl Bucket {
         let (low, high) = (u128::from(low), u128::from(high));
         let sum = low.saturating_add(high);
         let twice = low.saturating_mul(high).saturating_mul(2);
-        let middle = twice.saturating_add(sum / 2).checked_div(sum).unwrap_or(low);
-        u64::try_from(middle).unwrap_or(u64::MAX)
+        divide(twice.saturating_add(sum >> 1), sum)
     }
 
     /// The smallest value that is not below the bucket.
@@ -278,8 +281,9 @@ const PER_POWER: usize = 36;
 const ALWAYS_REVIEWED: u64 = 256;
 
 fn nearest_rank(count: u64, percent: u64) -> u64 {
-    let scaled = u128::from(count).saturating_mul(u128::from(percent));
-    u64::try_from(scaled.div_ceil(100)).unwrap_or(u64::MAX)
+    // Hundreds first: the product with what is left over fits, too.
+    let hundreds = (count / 100).saturating_mul(percent);
+    hundreds.saturating_add((count % 100).saturating_mul(percent).div_ceil(100))
 }
 
 /// A small number as an index.
