@@ -1,6 +1,6 @@
 import { origin, type Origin } from './ambient.js'
 import { Batch } from './batch.js'
-import type { EngineCall, EngineRecord, EngineRequest } from './engine.js'
+import type { EngineCall, EngineCorrelator, EngineRecord, EngineRequest } from './engine.js'
 import { describe, isAbort, type Failure } from './failure.js'
 import { eventJson, isBare, lines, unixNanos } from './log.js'
 import { hookFailed, registry, state } from './platform.js'
@@ -516,6 +516,43 @@ export class OpenCall {
     this.opening = undefined
     dropped.unregister(this)
     this.record = this.recorder.deliver(this, record, this.origin?.take(), how)
+  }
+
+  /** Takes note of the id of the response, by which it is known again; whether it has said one. */
+  tellsResponse(correlator: EngineCorrelator): boolean {
+    if (!this.isOpen) return true
+    try {
+      return correlator.response(this.engine)
+    } catch (error) {
+      hookFailed(error)
+      return true
+    }
+  }
+
+  /** Whether the response is one that a hook has taken note of. */
+  isKnownTo(correlator: EngineCorrelator): boolean {
+    if (!this.isOpen) return false
+    try {
+      batch.flush(this.engine)
+      return correlator.hasSeen(this.engine)
+    } catch (error) {
+      hookFailed(error)
+      return false
+    }
+  }
+
+  /** Ends the call without a record: that of another call tells of the same response. */
+  forget(): void {
+    if (!this.isOpen) return
+    try {
+      this.engine.dropped(this.clock())
+    } catch (error) {
+      hookFailed(error)
+    }
+    this.opening = undefined
+    dropped.unregister(this)
+    this.origin?.take()
+    this.lose()
   }
 
   /** Lets go of a call that no record can come of any more. */

@@ -126,6 +126,10 @@ export interface EngineCorrelator {
     abortLike: boolean,
     retryAfterMs: number | null,
   ): boolean
+  /** Takes note of the id that the response of a call has; whether it has said one. */
+  response(call: EngineCall): boolean
+  /** Whether the response of a call is one that was taken note of. */
+  hasSeen(call: EngineCall): boolean
   movedOn(flow: number): void
   shutdown(): void
   over(atMs: number): { call: number; failedAtMs: number }[]

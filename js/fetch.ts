@@ -2,7 +2,7 @@ import { watch } from './body.js'
 import type { Call } from './call.js'
 import { lines } from './log.js'
 import { state } from './platform.js'
-import type { Recorder } from './recorder.js'
+import { defaultRecorder, type Recorder } from './recorder.js'
 import { guarded, Wire, type Tap } from './wire.js'
 
 /** Settings of {@link instrument} and {@link wrapFetch}. */
@@ -73,6 +73,13 @@ export const fetch: typeof globalThis.fetch = function (...request: Parameters<t
 /** The attempt whose response a signal can abort, which is how SDKs tie a stream to its request. @internal */
 export function isSeenBy(signal: unknown): boolean {
   return typeof signal === 'object' && signal !== null && seenSignals.has(signal)
+}
+
+/** Whether the response that a call has been told of in objects is one whose bytes a hook of its recorder sees. @internal */
+export function isSeenInBytes(call: Call): boolean {
+  const { recorder } = call.open
+  const ofDefault = recorder === defaultRecorder() ? wireOfDefault : undefined
+  return [ofDefault, wires.get(recorder)].some(wire => wire?.hasSeen(call))
 }
 
 /** One for each recorder: a program may wrap `fetch` as often as it makes clients. */

@@ -2,7 +2,7 @@ import { protocolIndex, toLine, type Attempt, Call } from './call.js'
 import { ABORT_PAUSE, garbage, watch, type Watcher } from './body.js'
 import { LlmspanError } from './error.js'
 import { describe, isAbort, read } from './failure.js'
-import { isSeenBy } from './fetch.js'
+import { isSeenBy, isSeenInBytes } from './fetch.js'
 import { currentCall, engine, hookFailed } from './platform.js'
 import { timer, type Recorder } from './recorder.js'
 import type { Attributes } from './types.js'
@@ -37,7 +37,8 @@ export interface ObserveOptions {
  * call, once.
  *
  * The time to the first token counts from here; where it is to count from the request, make a {@link Call} before the request and
- * hand it over, or its attempt. A stream whose request is seen by {@link instrument} is watched there: it is given back as it is.
+ * hand it over, or its attempt. A stream whose request is seen by {@link instrument} is watched there: it is given back as it is, or, where only
+ * the id in its objects tells which response it is, it makes no record of its own.
  *
  * Throws an {@link LlmspanError} for a protocol that does not exist.
  */
@@ -230,7 +231,7 @@ class StreamWatcher implements Watcher<unknown> {
     if (this.isOwned) {
       if (!this.call?.isSeen) this.own()
       this.call?.cancelled({ atMs })
-      this.call?.end({ atMs })
+      this.end(atMs)
     } else {
       this.own().fail(error, { abortLike: true, atMs })
     }
@@ -266,8 +267,11 @@ class StreamWatcher implements Watcher<unknown> {
     return isFirst
   }
 
-  private end(): void {
-    if (this.isOwned) this.call?.end()
+  private end(atMs?: number): void {
+    if (!this.isOwned || !this.call) return
+    // One response is one call, and its bytes tell more than its objects.
+    if (isSeenInBytes(this.call)) this.call.open.forget()
+    else this.call.end({ atMs })
   }
 
   private guard(run: () => void): void {

@@ -89,6 +89,16 @@ export class Wire {
     return mayRetry
   }
 
+  /** Takes note of the id of a response, by which its objects are known; whether it has said one. */
+  tellsResponse(call: Call): boolean {
+    return call.open.tellsResponse(this.correlator)
+  }
+
+  /** Whether the response that a call has been told of in objects is one whose bytes are seen here. */
+  hasSeen(call: Call): boolean {
+    return call.open.isKnownTo(this.correlator)
+  }
+
   /** Ends what a flush finds given up: nobody can tell flows of control apart here, so only time tells. */
   flush(recorder: Recorder): void {
     for (const tap of this.unread) tap.closed()
@@ -152,6 +162,9 @@ function over({ call, owned, given }: Waiting, atMs: number): void {
   else call.end({ atMs })
 }
 
+/** Chunks of a body in which the id of the response is looked for: it is in the first event, if in any. */
+const CHUNKS_WITH_ID = 64
+
 /** One attempt, as its hook sees it. Every method may be called at any time; after the end they do nothing. */
 export class Tap {
   readonly number: number
@@ -162,6 +175,8 @@ export class Tap {
   private protocol = -1
   private statusCode: number | undefined
   private isDone = false
+  /** Chunks in which the id of the response is still looked for. */
+  private untold = CHUNKS_WITH_ID
   /** May hold credentials: unlike other members it is not shown to those who look into objects. */
   readonly #url: string
 
@@ -203,6 +218,7 @@ export class Tap {
       this.protocol = engine().detect(this.#url, '', chunk.subarray(0, 2048)) ?? this.request.protocol ?? 0
     }
     this.attempt.open.bytes(this.attempt.number, this.protocol, chunk)
+    if (this.untold > 0) this.untold = this.wire.tellsResponse(this.call) ? 0 : this.untold - 1
   }
 
   /** Takes note that the body is complete. */

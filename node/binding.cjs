@@ -842,6 +842,7 @@ module.exports.Correlator = nativeBinding.Correlator
 module.exports.ModelRequest = nativeBinding.ModelRequest
 module.exports.Record = nativeBinding.Record
 module.exports.Spans = nativeBinding.Spans
+module.exports.bareEvents = nativeBinding.bareEvents
 module.exports.detect = nativeBinding.detect
 module.exports.detectEvent = nativeBinding.detectEvent
 module.exports.instruments = nativeBinding.instruments

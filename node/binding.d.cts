@@ -17,6 +17,15 @@ export declare class Call {
   static ofRequest(config: Config, id: string, atMs: number, unixMs: number | undefined | null, request: ModelRequest, traceId?: string | undefined | null, parentSpanId?: string | undefined | null): Call
   /** Applies one event of the log. */
   event(json: string): Record | null
+  /** Applies an event without fields, by its place in the list of those. */
+  bare(atMs: number, attempt: number, place: number): Record | null
+  /** Begins the attempt that is a request. Gives its number. */
+  attemptOf(atMs: number, request: ModelRequest): number
+  /**
+   * Applies the head of a response: its status code and its headers, a line for each name and each value. Gives the delay
+   * before a retry that the server asks for, in milliseconds.
+   */
+  head(atMs: number, attempt: number, statusCode: number, unixMs: number | undefined | null, lines: string): number | null
   /** Applies the event `headers_received`. Gives the delay before a retry that the server asks for, in milliseconds. */
   headers(json: string): number | null
   /** Applies raw response bytes. */
@@ -58,6 +67,10 @@ export declare class Correlator {
   request(atMs: number, flow: number | undefined | null, request: ModelRequest): ResumedCall | null
   /** Takes note that the request of a call failed; whether another attempt may come. */
   failed(atMs: number, call: number, flow: number | undefined | null, request: ModelRequest, statusCode: number | undefined | null, errorType: string | undefined | null, abortLike: boolean, retryAfterMs?: number | undefined | null): boolean
+  /** Takes note of the id that the response of a call has; whether it has said one. */
+  response(call: Call): boolean
+  /** Whether the response of a call is one that was taken note of. */
+  hasSeen(call: Call): boolean
   /** Takes note that a flow of control does something else. */
   movedOn(flow: number): void
   /** Ends all waiting. */
@@ -131,8 +144,11 @@ export declare class Spans {
   tracesProtobuf(): Uint8Array
 }
 
+/** Names of the events that say something without any field; a method takes one as its place in this list. */
+export declare function bareEvents(): Array<string>
+
 /** Finds the protocol of a response by what HTTP tells: its place in the list of protocols. */
-export declare function detect(url: string, headers: Array<string>, firstBytes: Uint8Array): number | null
+export declare function detect(url: string, headers: string, firstBytes: Uint8Array): number | null
 
 /** Finds the protocol of an event that an SDK hands out, by its shape. */
 export declare function detectEvent(json: string): number | null
@@ -149,8 +165,8 @@ export declare function instruments(profile: string): string
 /** Whether data is the JSON of one event, and not the bytes of a response. */
 export declare function isEvent(data: Uint8Array): boolean
 
-/** Whether a span is one request to a model, by names and values of those attributes in turn. */
-export declare function isModelCall(attributes: Array<string>): boolean
+/** Whether a span is one request to a model, by names and values of those attributes in turn, a line for each. */
+export declare function isModelCall(attributes: string): boolean
 
 /** Names of the profiles that name metrics. */
 export declare function metricProfiles(): Array<string>
@@ -168,7 +184,7 @@ export declare function profiles(): Array<string>
 export declare function protocols(): Array<string>
 
 /** Reads a request; nothing when it goes to no model whose answer could be read. */
-export declare function readRequest(url: string, headers: Array<string>, body: Uint8Array): ModelRequest | null
+export declare function readRequest(url: string, headers: string, body: Uint8Array): ModelRequest | null
 
 /** Names of the fields of a record. */
 export declare function recordFields(): Array<string>

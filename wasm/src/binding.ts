@@ -87,6 +87,8 @@ export interface BoundCorrelator extends Held {
     abortLike: boolean,
     retryAfterMs: number | null,
   ): boolean
+  response(call: BoundCall): boolean
+  hasSeen(call: BoundCall): boolean
   movedOn(flow: number): void
   shutdown(): void
   over(atMs: number): Float64Array

@@ -167,7 +167,7 @@ export class Call<Bound extends BoundCall = BoundCall> implements EngineCall {
   }
 
   /** Asks something of the call, if there is one. */
-  protected ask<Result>(ask: (bound: Bound) => Result, otherwise: Result): Result {
+  ask<Result>(ask: (bound: Bound) => Result, otherwise: Result): Result {
     const { bound } = this
     if (!bound) return otherwise
     return this.shared.guard.run(

@@ -1,5 +1,6 @@
 import type {
   Engine,
+  EngineCall,
   EngineChromeTraceLog,
   EngineCorrelator,
   EngineRecord,
@@ -269,6 +270,14 @@ class Correlator implements EngineCorrelator {
     const { held } = request as Request
     if (!held) return false
     return this.ask(bound => bound.failed(atMs, call, flow, held, statusCode, errorType, abortLike, retryAfterMs), false)
+  }
+
+  response(call: EngineCall): boolean {
+    return (call as Call).ask(held => this.ask(bound => bound.response(held), false), false)
+  }
+
+  hasSeen(call: EngineCall): boolean {
+    return (call as Call).ask(held => this.ask(bound => bound.hasSeen(held), false), false)
   }
 
   movedOn(flow: number): void {

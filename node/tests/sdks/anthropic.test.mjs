@@ -17,7 +17,6 @@ run({
     // It reads on by itself, and is left by an abort of its own, as far as the wire can tell.
     readsAhead: true,
     breaksByAbort: true,
-    tellsRequest: false,
     stream: (base, options) => messages(base, options).stream(body(options), asked(options)),
   },
 })

@@ -378,8 +378,7 @@ export const CASES = {
   },
 
   'an observed stream of a request that is seen': {
-    // Other streams do not tell which request they are of.
-    isFor: client => client.tellsRequest,
+    isFor: client => client.tellsResponse !== false,
     act: (client, base, options, { recorder }) =>
       read(client, base, options, { recorder }, { watch: stream => observe(stream, { recorder, model: options.model }) }),
     check({ record }) {

@@ -15,6 +15,7 @@ run({
     finish: 'stop',
     toolFinish: 'stop',
     abortsStreams: true,
+    tellsResponse: false,
     stream: (base, options) => client(base, options).chat({ model: options.model, messages: MESSAGES, stream: true }),
     whole: (base, options) => client(base, options).chat({ model: options.model, messages: MESSAGES }),
   },

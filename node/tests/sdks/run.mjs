@@ -23,7 +23,8 @@ let runs = 0
  * A client has `stream` and, unless it cannot, `whole`: each takes a base URL and options. The others say what it does:
  * `retryAfter`, what makes it wait `retryAfterMs` before it repeats a request; `honoursDelays`, whether it waits as long as it
  * is asked; `countsRetries`, whether it tells the server how often it has; `hasDeadline`, whether its timeout holds for the whole
- * response; `tellsRequest`, whether a stream shows which request it is of; `abortsStreams`, whether it aborts nothing else; `losesAborts`, whether an abort may get lost; `finish` and `toolFinish`, the finish reasons.
+ * response; `tellsResponse`, whether its objects have the id of the response; `abortsStreams`, whether it aborts nothing else;
+ * `losesAborts`, whether an abort may get lost; `finish` and `toolFinish`, the finish reasons.
  */
 export function run(clients) {
   const names = Object.keys(clients)

@@ -9,7 +9,6 @@ export const stainless = {
   retryAfterMs: 60,
   honoursDelays: true,
   countsRetries: true,
-  tellsRequest: true,
 }
 
 /** A client. `timeoutOf` says whether the timeout is of the client or of the request. */
