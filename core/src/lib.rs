@@ -93,6 +93,7 @@ pub mod price;
 #[cfg_attr(not(feature = "protocols"), allow(dead_code, reason = "shared by all protocols, used by few"))]
 pub mod provider;
 pub mod record;
+mod search;
 pub mod server_timing;
 mod sorted;
 pub mod spans;

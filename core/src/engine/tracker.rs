@@ -1,12 +1,6 @@
 //! Many calls by id.
 
-use alloc::{
-    boxed::Box,
-    collections::{BTreeMap, VecDeque},
-    string::String,
-    sync::Arc,
-    vec::Vec,
-};
+use alloc::{boxed::Box, collections::VecDeque, sync::Arc, vec::Vec};
 use core::iter;
 
 use super::Call;
@@ -49,7 +43,10 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Tracker {
     config: Arc<Config>,
-    open: BTreeMap<Box<str>, Tracked>,
+    /// Sorted by id. A list of pointers is searched as fast as a map, which is a lot more code, and calls begin and end seldom
+    /// beside their events.
+    #[expect(clippy::vec_box, reason = "pointers are moved where a call begins or ends, not calls")]
+    open: Vec<Box<Tracked>>,
     records: VecDeque<Record>,
     /// Ids of calls that ended, the oldest first, so that stragglers open no call of their own.
     finished: VecDeque<Box<str>>,
@@ -78,6 +75,7 @@ pub fn replay(log: &str, config: Config) -> Result<Vec<Record>, Error> {
 
 #[derive(Clone, Debug)]
 struct Tracked {
+    id: Box<str>,
     /// Order of the start: the oldest call gives way when there are too many.
     number: u64,
     call: Call,
@@ -106,7 +104,7 @@ impl Tracker {
         config.validate()?;
         Ok(Self {
             config: Arc::new(config),
-            open: BTreeMap::new(),
+            open: Vec::new(),
             records: VecDeque::new(),
             finished: VecDeque::new(),
             next_number: 0,
@@ -119,12 +117,12 @@ impl Tracker {
         let id = timed.call_id();
         match &timed.event {
             Event::Tick if timed.call.is_none() => self.handle_timeout(timed.at),
-            Event::CallStarted(start) if !self.open.contains_key(id) => {
+            Event::CallStarted(start) if self.find(id).is_err() => {
                 let start = (**start).clone();
                 self.start_call(id, timed.at, start);
             }
             Event::Tick => self.apply(timed),
-            event if !self.open.contains_key(id) => {
+            event if self.find(id).is_err() => {
                 if self.finished.iter().any(|finished| **finished == *id) {
                     self.after_the_end(id, matches!(event, Event::CallEnded(_) | Event::CallDropped));
                 } else {
@@ -139,14 +137,16 @@ impl Tracker {
     /// Opens a call. An open call of the same id goes on and counts the second start as late; the id of a call that ended
     /// may be used again.
     pub fn start_call(&mut self, id: &str, now: Timestamp, start: CallStart) {
-        if let Some(tracked) = self.open.get_mut(id) {
-            tracked.call.handle_event(now, None, &Event::CallStarted(Box::new(start)));
+        if let Some(call) = self.call_mut(id) {
+            call.handle_event(now, None, &Event::CallStarted(Box::new(start)));
             return;
         }
         self.make_room(now);
         let call = Call::with_id(id, Arc::clone(&self.config), now, start);
         self.finished.retain(|finished| **finished != *id);
-        self.open.insert(id.into(), Tracked { number: self.next_number, call });
+        if let Err(at) = self.find(id) {
+            self.open.insert(at, Box::new(Tracked { id: id.into(), number: self.next_number, call }));
+        }
         self.next_number = self.next_number.saturating_add(1);
     }
 
@@ -155,8 +155,7 @@ impl Tracker {
     /// # Errors
     /// [`ErrorKind::UnknownCall`] when no call with this id is open.
     pub fn with_call<T>(&mut self, id: &str, f: impl FnOnce(&mut Call) -> T) -> Result<T, Error> {
-        let tracked = self.open.get_mut(id).ok_or_else(|| Error::new(ErrorKind::UnknownCall, id))?;
-        let result = f(&mut tracked.call);
+        let result = f(self.call_mut(id).ok_or_else(|| Error::new(ErrorKind::UnknownCall, id))?);
         self.collect(id);
         Ok(result)
     }
@@ -173,7 +172,7 @@ impl Tracker {
 
     /// The earliest time at which [`Tracker::handle_timeout`] has to be called, if there is one.
     pub fn poll_timeout(&self) -> Option<Timestamp> {
-        self.open.values().filter_map(|tracked| tracked.call.poll_timeout()).min()
+        self.open.iter().filter_map(|tracked| tracked.call.poll_timeout()).min()
     }
 
     /// Ends every call whose deadline has passed at `now`, the earliest deadline first.
@@ -181,12 +180,12 @@ impl Tracker {
         let mut due: Vec<(Timestamp, u64, Box<str>)> = self
             .open
             .iter()
-            .filter_map(|(id, tracked)| Some((tracked.call.due(now)?, tracked.number, id.clone())))
+            .filter_map(|tracked| Some((tracked.call.due(now)?, tracked.number, tracked.id.clone())))
             .collect();
         sort_by_key(&mut due, |(at, number, _)| (*at, *number));
         for (_, _, id) in due {
-            if let Some(tracked) = self.open.get_mut(&id) {
-                tracked.call.handle_timeout(now);
+            if let Some(call) = self.call_mut(&id) {
+                call.handle_timeout(now);
             }
             self.collect(&id);
         }
@@ -206,16 +205,17 @@ impl Tracker {
 
     fn apply(&mut self, timed: &TimedEvent) {
         let id: Box<str> = timed.call_id().into();
-        if let Some(tracked) = self.open.get_mut(&id) {
-            tracked.call.handle_event(timed.at, timed.attempt, &timed.event);
+        if let Some(call) = self.call_mut(&id) {
+            call.handle_event(timed.at, timed.attempt, &timed.event);
         }
         self.collect(&id);
     }
 
     /// Moves the record of a call that has ended to the queue.
     fn collect(&mut self, id: &str) {
-        let Some(record) = self.open.get_mut(id).and_then(|tracked| tracked.call.poll_record()) else { return };
-        self.open.remove(id);
+        let Ok(at) = self.find(id) else { return };
+        let Some(record) = self.open.get_mut(at).and_then(|tracked| tracked.call.poll_record()) else { return };
+        self.open.remove(at);
         let limits = &self.config.limits;
         if limits.finished_calls > 0 {
             if self.finished.len() >= limits.finished_calls {
@@ -250,14 +250,24 @@ impl Tracker {
         }
     }
 
-    fn oldest(&self) -> Option<String> {
-        self.open.iter().min_by_key(|(_, tracked)| tracked.number).map(|(id, _)| id.as_ref().into())
+    fn oldest(&self) -> Option<Box<str>> {
+        self.open.iter().min_by_key(|tracked| tracked.number).map(|tracked| tracked.id.clone())
     }
 
     fn drop_call(&mut self, id: &str, now: Timestamp) {
-        if let Some(tracked) = self.open.get_mut(id) {
-            tracked.call.handle_dropped(now);
+        if let Some(call) = self.call_mut(id) {
+            call.handle_dropped(now);
         }
         self.collect(id);
+    }
+
+    fn call_mut(&mut self, id: &str) -> Option<&mut Call> {
+        let at = self.find(id).ok()?;
+        self.open.get_mut(at).map(|tracked| &mut tracked.call)
+    }
+
+    /// The place of an open call, or where it belongs.
+    fn find(&self, id: &str) -> Result<usize, usize> {
+        self.open.binary_search_by(|tracked| (*tracked.id).cmp(id))
     }
 }

@@ -1,6 +1,7 @@
 //! Writing.
 
 use alloc::string::String;
+use core::slice;
 
 use super::objects::{Held, List, Skips, Write, WriteFields, is_absent, is_none};
 
@@ -52,6 +53,57 @@ pub(crate) fn write_object(object: &dyn WriteFields, out: &mut String) {
         }
     }
     out.push_str(if before.starts_with('{') { "{}" } else { "}" });
+}
+
+/// An object that is written member by member, for values that have no struct.
+pub(crate) struct Members<'a> {
+    out: &'a mut String,
+    separator: char,
+}
+
+impl<'a> Members<'a> {
+    pub(crate) fn new(out: &'a mut String) -> Self {
+        Self { out, separator: '{' }
+    }
+
+    pub(crate) fn add(&mut self, name: &str, value: &dyn Write) {
+        write_any(value, self.named(name));
+    }
+
+    /// Adds a member unless it has no value.
+    pub(crate) fn add_some(&mut self, name: &str, value: &dyn Write) {
+        if !is_none(value) {
+            self.add(name, value);
+        }
+    }
+
+    /// Writes a name; the value has to follow.
+    pub(crate) fn named(&mut self, name: &str) -> &mut String {
+        self.out.push(self.separator);
+        self.separator = ',';
+        write_string(self.out, name);
+        self.out.push(':');
+        self.out
+    }
+
+    pub(crate) fn end(self) {
+        if self.separator == '{' {
+            self.out.push('{');
+        }
+        self.out.push('}');
+    }
+}
+
+/// Writes a list of what `write` writes for each element.
+pub(crate) fn write_list<T>(out: &mut String, values: slice::Iter<'_, T>, write: &mut dyn FnMut(&mut String, &T)) {
+    out.push('[');
+    for (number, value) in values.enumerate() {
+        if number > 0 {
+            out.push(',');
+        }
+        write(out, value);
+    }
+    out.push(']');
 }
 
 /// Writes the elements of a list.

@@ -2,7 +2,10 @@
 
 use alloc::string::String;
 
-use crate::limits::{MESSAGE_BYTES, cut};
+use crate::{
+    limits::{MESSAGE_BYTES, cut},
+    search::{find, rfind},
+};
 
 /// Strips control characters, replaces credentials by `***` and cuts to the cap.
 ///
@@ -120,14 +123,14 @@ fn starts_parameter(text: &str) -> Option<(usize, &'static [&'static str])> {
 
 /// The text from the first of these on; nothing when there is none.
 fn from_first<'a>(text: &'a str, ends: &[&str]) -> &'a str {
-    ends.iter().filter_map(|end| text.find(end)).min().and_then(|at| text.get(at..)).unwrap_or_default()
+    ends.iter().filter_map(|end| find(text, end)).min().and_then(|at| text.get(at..)).unwrap_or_default()
 }
 
 /// After `://`: drops `user:password@`, when there is one before the path.
 fn skip_user_part<'a>(after: &'a str, out: &mut String) -> &'a str {
     let path = from_first(after, &["/", "?", "#", "\\", "%2F", "%2f", "%3F", "%3f", "%23"]);
     let authority = after.strip_suffix(path).unwrap_or(after);
-    match ["@", "%40"].iter().filter_map(|at| authority.rfind(at)).max() {
+    match ["@", "%40"].iter().filter_map(|at| rfind(authority, at)).max() {
         Some(at) => {
             out.push_str(MARK);
             after.get(at..).unwrap_or_default()

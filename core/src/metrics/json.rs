@@ -1,22 +1,21 @@
 //! Metrics and observations as JSON, for hosts that measure with instruments of their own language.
 
-use alloc::{collections::BTreeMap, string::String, vec::Vec};
-
-use serde::{Serialize, Serializer, ser::SerializeTuple as _};
+use alloc::{string::String, vec::Vec};
 
 use super::{
     names::{Metric, MetricKind, MetricNames},
-    observations::{Observation, Observations},
+    observations::Observations,
     quantity::Quantity,
 };
+use crate::fields::{Members, Write as _, write_list};
 
 impl MetricNames {
     /// Writes the metrics as a JSON array, in their order: `name`, `unit`, `description`, `kind` (`counter` or `histogram`),
     /// `integer` (whether values are whole numbers) and `bounds`, the upper bounds of the buckets.
     pub fn to_json(&self) -> String {
-        let metrics: Vec<_> = self.metrics().iter().map(MetricData::new).collect();
-        // Nothing in a metric can fail to serialize: bounds are finite.
-        serde_json::to_string(&metrics).unwrap_or_default()
+        let mut out = String::new();
+        write_list(&mut out, self.metrics().iter(), &mut write_metric);
+        out
     }
 }
 
@@ -25,61 +24,55 @@ impl Observations<'_> {
     /// [`MetricNames::metrics`], the value in its unit, how often it was observed, and labels by name. Of gaps between chunks no
     /// more than about `gaps` are given, as by [`Self::times_within`].
     pub fn to_json(&self, gaps: u64) -> String {
-        let shared: BTreeMap<&'static str, &str> = self.labels().collect();
-        let mut all = Vec::new();
+        let mut out = String::new();
+        let mut separator = '[';
         self.for_each(|observation| {
-            let mut labels = shared.clone();
-            for (name, value) in observation.labels() {
-                labels.insert(name, value);
+            out.push(separator);
+            separator = ',';
+            out.push('[');
+            observation.place().write(&mut out);
+            out.push(',');
+            let value = observation.value();
+            match value.as_count() {
+                Some(count) => count.write(&mut out),
+                None => value.as_f64().write(&mut out),
             }
-            all.push(ObservationData { observation, times: self.times_within(&observation, gaps), labels });
+            out.push(',');
+            self.times_within(&observation, gaps).write(&mut out);
+            out.push(',');
+            // A label of the observation wins over one of the call.
+            let mut labels = Vec::new();
+            observation.labels().for_each(|label| insert_label(&mut labels, label));
+            self.labels().for_each(|label| insert_label(&mut labels, label));
+            let mut members = Members::new(&mut out);
+            for (name, value) in &labels {
+                members.add(name, value);
+            }
+            members.end();
+            out.push(']');
         });
-        serde_json::to_string(&all).unwrap_or_default()
+        out.push_str(if out.is_empty() { "[]" } else { "]" });
+        out
     }
 }
 
-#[derive(Serialize)]
-struct MetricData {
-    name: &'static str,
-    unit: &'static str,
-    description: &'static str,
-    kind: &'static str,
-    integer: bool,
-    bounds: Vec<f64>,
-}
-
-impl MetricData {
-    fn new(metric: &Metric) -> Self {
-        Self {
-            name: metric.name(),
-            unit: metric.unit(),
-            description: metric.description(),
-            kind: if metric.kind() == MetricKind::Counter { "counter" } else { "histogram" },
-            integer: metric.is_integer(),
-            bounds: metric.bounds().map(Quantity::as_f64).collect(),
-        }
+/// Adds a label to those sorted by name, unless the name is there.
+fn insert_label<'a>(labels: &mut Vec<(&'a str, &'a str)>, label: (&'a str, &'a str)) {
+    if let Err(at) = labels.binary_search_by(|known| known.0.cmp(label.0)) {
+        labels.insert(at, label);
     }
 }
 
-struct ObservationData<'a> {
-    observation: Observation,
-    times: u64,
-    labels: BTreeMap<&'static str, &'a str>,
-}
-
-impl Serialize for ObservationData<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut tuple = serializer.serialize_tuple(4)?;
-        tuple.serialize_element(&self.observation.place())?;
-        let value = self.observation.value();
-        match value.as_count() {
-            Some(count) => tuple.serialize_element(&count)?,
-            None => tuple.serialize_element(&value.as_f64())?,
-        }
-        tuple.serialize_element(&self.times)?;
-        tuple.serialize_element(&self.labels)?;
-        tuple.end()
-    }
+fn write_metric(out: &mut String, metric: &Metric) {
+    let bounds: Vec<f64> = metric.bounds().map(Quantity::as_f64).collect();
+    let mut members = Members::new(out);
+    members.add("name", &metric.name());
+    members.add("unit", &metric.unit());
+    members.add("description", &metric.description());
+    members.add("kind", &if metric.kind() == MetricKind::Counter { "counter" } else { "histogram" });
+    members.add("integer", &metric.is_integer());
+    members.add("bounds", &bounds);
+    members.end();
 }
 
 #[cfg(test)]

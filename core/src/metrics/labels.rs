@@ -3,8 +3,6 @@
 use alloc::{borrow::Cow, boxed::Box, string::String};
 use core::cmp::Ordering;
 
-use smallvec::SmallVec;
-
 use super::{names::MetricNames, options::Options};
 use crate::{
     limits::{LABEL_BYTES, cut},
@@ -48,16 +46,27 @@ impl LabelValue {
 
 /// The label values of a record, borrowed from it where they need no cleaning.
 #[derive(Debug)]
-pub(super) struct Values<'a>(SmallVec<[Option<Cow<'a, str>>; 8]>);
+pub(super) struct Values<'a> {
+    /// As many as the profile has; the places behind them are empty.
+    values: [Option<Cow<'a, str>>; MOST_LABELS],
+    len: usize,
+}
+
+/// The most labels that a profile has.
+const MOST_LABELS: usize = 8;
 
 impl<'a> Values<'a> {
     pub(super) fn of(record: &'a Record, names: &MetricNames, options: &Options) -> Self {
-        Self(names.labels.iter().map(|row| clean(row.value.of(record, options)?, row.words)).collect())
+        let mut values = [const { None }; MOST_LABELS];
+        for (value, row) in values.iter_mut().zip(names.labels) {
+            *value = row.value.of(record, options).and_then(|text| clean(text, row.words));
+        }
+        Self { values, len: names.labels.len() }
     }
 
     /// The values, in the order of the profile's labels.
     pub(super) fn iter(&self) -> impl Iterator<Item = Option<&str>> {
-        self.0.iter().map(Option::as_deref)
+        self.values.iter().take(self.len).map(Option::as_deref)
     }
 
     pub(super) fn compare(&self, set: &LabelSet) -> Ordering {
@@ -94,4 +103,14 @@ fn clean<'a>(text: &'a str, words: &[(&str, &'static str)]) -> Option<Cow<'a, st
     }
     let replaced: String = text.chars().map(|char| if char.is_control() { '_' } else { char }).collect();
     Some(Cow::Owned(replaced))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_profile_has_more_labels_than_there_is_room_for() {
+        assert!(MetricNames::all().iter().all(|names| names.labels.len() <= MOST_LABELS));
+    }
 }

@@ -5,7 +5,9 @@ use alloc::{string::String, vec::Vec};
 use super::{generated::PROFILES, value::Value};
 use crate::{
     error::{Error, ErrorKind},
+    fields::line_of,
     record::{AttemptRecord, Record},
+    search::replace,
 };
 
 /// The names of one dialect: which attributes a span has, in which unit, and when.
@@ -16,9 +18,9 @@ pub struct Profile {
     pub(super) span: &'static str,
     pub(super) attempt_span: &'static str,
     pub(super) kind: SpanKind,
-    pub(super) call: &'static [Row],
-    pub(super) attempt: &'static [Row],
-    pub(super) inner: &'static [Row],
+    pub(super) call: Table,
+    pub(super) attempt: Table,
+    pub(super) inner: Table,
 }
 
 impl Profile {
@@ -94,27 +96,28 @@ impl Profile {
     ///
     /// Values inside an attribute that holds JSON have no name of their own.
     pub fn call_name(&self, value: Value) -> Option<&'static str> {
-        name_of(self.call, value)
+        self.call.name_of(value)
     }
 
     /// The first name under which the profile writes a value on an attempt's span; absent when it has none for it.
     pub fn attempt_name(&self, value: Value) -> Option<&'static str> {
-        name_of(self.attempt, value)
+        self.attempt.name_of(value)
     }
 
     /// The value that a name stands for on the call's span; absent for a name that the profile does not write there.
     pub(crate) fn value_on_call(&self, name: &str) -> Option<Value> {
-        value_of(self.call, name)
+        self.call.value_of(name)
     }
 
     /// The value that a name stands for on an attempt's span; absent for a name that the profile does not write there.
     pub(crate) fn value_on_attempt(&self, name: &str) -> Option<Value> {
-        value_of(self.attempt, name)
+        self.attempt.value_of(name)
     }
 
     fn span_name(&self, record: &Record, model: Option<&str>) -> String {
         let operation = record.operation.as_deref().unwrap_or(Self::DEFAULT_OPERATION);
-        let name = self.span.replace("{operation}", operation).replace("{model}", model.unwrap_or_default());
+        let name = replace(self.span, "{operation}", operation);
+        let name = replace(&name, "{model}", model.unwrap_or_default());
         String::from(name.trim_end())
     }
 
@@ -132,51 +135,89 @@ pub enum SpanKind {
     Internal,
 }
 
+/// The attributes of a span, or the members of an attribute that holds JSON.
+///
+/// There are hundreds of rows in the code that a browser loads, so that they hold no text of their own: the names are lines
+/// of one text, in the order of the rows.
+#[derive(Debug)]
+pub(super) struct Table {
+    names: &'static str,
+    sources: &'static [Source],
+}
+
+impl Table {
+    pub(super) const fn new(names: &'static str, sources: &'static [Source]) -> Self {
+        Self { names, sources }
+    }
+
+    pub(super) fn rows(&self) -> impl Iterator<Item = Row> + use<> {
+        self.names.split('\n').zip(self.sources).map(|(name, source)| Row { name, source: *source })
+    }
+
+    /// Whether a row is written from the value.
+    pub(super) fn has(&self, value: impl Fn(Value) -> bool) -> bool {
+        self.sources.iter().filter_map(|source| source.value()).any(value)
+    }
+
+    fn name_of(&self, value: Value) -> Option<&'static str> {
+        let at = self.sources.iter().position(|source| source.value() == Some(value))?;
+        self.names.split('\n').nth(at)
+    }
+
+    fn value_of(&self, name: &str) -> Option<Value> {
+        line_of(self.names, name).and_then(|at| self.sources.get(at))?.value()
+    }
+}
+
 /// One attribute of a profile, or one member of an attribute that holds JSON.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Row {
     pub(super) name: &'static str,
     pub(super) source: Source,
-    pub(super) when: When,
-    pub(super) words: &'static [(&'static str, &'static str)],
-    pub(super) otherwise: Otherwise,
-}
-
-impl Row {
-    pub(super) const fn new(name: &'static str, value: Value, form: Form) -> Self {
-        Self::from_source(name, Source::Value(value, form))
-    }
-
-    pub(super) const fn constant(name: &'static str, text: &'static str) -> Self {
-        Self::from_source(name, Source::Constant(text))
-    }
-
-    pub(super) const fn json(name: &'static str, members: &'static [Self]) -> Self {
-        Self::from_source(name, Source::Json(members))
-    }
-
-    pub(super) const fn when(mut self, when: When) -> Self {
-        self.when = when;
-        self
-    }
-
-    pub(super) const fn words(mut self, words: &'static [(&'static str, &'static str)], otherwise: Otherwise) -> Self {
-        self.words = words;
-        self.otherwise = otherwise;
-        self
-    }
-
-    const fn from_source(name: &'static str, source: Source) -> Self {
-        Self { name, source, when: When::Always, words: &[], otherwise: Otherwise::Keep }
-    }
 }
 
 /// Where the text or number of a row comes from.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Source {
-    Constant(&'static str),
-    Json(&'static [Row]),
-    Value(Value, Form),
+    Constant(&'static &'static str),
+    Json(&'static Table),
+    Value(Value, Form, When),
+    /// A text that dialects have their own words for.
+    Words(Value, Form, When, &'static Words),
+}
+
+impl Source {
+    /// The value that is written; `None` for what is none or holds several.
+    pub(super) fn value(self) -> Option<Value> {
+        match self {
+            Self::Value(value, ..) | Self::Words(value, ..) => Some(value),
+            Self::Constant(_) | Self::Json(_) => None,
+        }
+    }
+}
+
+/// The words of a dialect for those of records.
+#[derive(Debug)]
+pub(super) struct Words {
+    pairs: &'static [(&'static str, &'static str)],
+    otherwise: Otherwise,
+}
+
+impl Words {
+    pub(super) const fn new(pairs: &'static [(&'static str, &'static str)], otherwise: Otherwise) -> Self {
+        Self { pairs, otherwise }
+    }
+
+    pub(super) fn translate<'a>(&self, word: &'a str) -> Option<&'a str> {
+        if let Some((_, translated)) = self.pairs.iter().find(|(from, _)| *from == word) {
+            return Some(translated);
+        }
+        match self.otherwise {
+            Otherwise::Drop => None,
+            Otherwise::Keep => Some(word),
+            Otherwise::Write(text) => Some(text),
+        }
+    }
 }
 
 /// Unit and type in which a value is written.
@@ -206,21 +247,10 @@ pub(super) enum When {
     UnlessZero,
 }
 
-/// What is written for a word that the row's list does not have.
+/// What is written for a word that the list does not have.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Otherwise {
     Drop,
     Keep,
     Write(&'static str),
-}
-
-fn name_of(rows: &[Row], value: Value) -> Option<&'static str> {
-    rows.iter().find(|row| matches!(row.source, Source::Value(named, _) if named == value)).map(|row| row.name)
-}
-
-fn value_of(rows: &[Row], name: &str) -> Option<Value> {
-    rows.iter().find(|row| row.name == name).and_then(|row| match row.source {
-        Source::Value(value, _) => Some(value),
-        _ => None,
-    })
 }

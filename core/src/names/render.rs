@@ -4,11 +4,12 @@ use alloc::{string::String, vec::Vec};
 
 use super::{
     convert::{convert, passed_on},
-    profile::{Otherwise, Profile, Row, Source, When},
+    profile::{Profile, Row, Source, Table, When},
     read::{Reading, Subject},
+    value::Value,
 };
 use crate::{
-    fields::{Write as _, write_string},
+    fields::Members,
     record::{AttributeValue, Attributes, Record},
 };
 
@@ -53,8 +54,8 @@ pub fn lone_attempt_attributes(record: &Record, profiles: &[&Profile]) -> Vec<At
 pub fn outer_attributes(record: &Record, profiles: &[&Profile]) -> Attributes {
     let of_calls = call_tables(profiles);
     let mut rendered = attributes(Subject::Around(record), &attempt_tables(profiles), &of_calls, &[&record.attributes]);
-    for row in of_calls.iter().copied().flatten() {
-        if matches!(row.source, Source::Value(value, _) if value.is_caller_attribute()) {
+    for row in of_calls.iter().flat_map(|table| table.rows()) {
+        if row.source.value().is_some_and(Value::is_caller_attribute) {
             insert(&mut rendered, Subject::Around(record), row);
         }
     }
@@ -64,32 +65,34 @@ pub fn outer_attributes(record: &Record, profiles: &[&Profile]) -> Attributes {
 /// Renders the attributes of the spans of waits and phases: what a dialect asks of every span, whatever it stands for.
 pub fn inner_attributes(profiles: &[&Profile]) -> Attributes {
     let mut attributes = Attributes::new();
-    for row in profiles.iter().flat_map(|profile| profile.inner) {
-        if let Source::Constant(text) = row.source {
-            attributes.entry(row.name.into()).or_insert_with(|| AttributeValue::Str(text.into()));
+    for row in profiles.iter().flat_map(|profile| profile.inner.rows()) {
+        if let Source::Constant(text) = row.source
+            && !attributes.contains_key(row.name)
+        {
+            attributes.insert(row.name.into(), (*text).into());
         }
     }
     attributes
 }
 
-fn call_tables(profiles: &[&Profile]) -> Vec<&'static [Row]> {
-    profiles.iter().map(|profile| profile.call).collect()
+fn call_tables<'a>(profiles: &[&'a Profile]) -> Vec<&'a Table> {
+    profiles.iter().map(|profile| &profile.call).collect()
 }
 
-fn attempt_tables(profiles: &[&Profile]) -> Vec<&'static [Row]> {
-    profiles.iter().map(|profile| profile.attempt).collect()
+fn attempt_tables<'a>(profiles: &[&'a Profile]) -> Vec<&'a Table> {
+    profiles.iter().map(|profile| &profile.attempt).collect()
 }
 
 /// The names of all tables come first, so that a caller's attribute never hides a value of the record. `renaming` are the
 /// tables that may have names of their own for a caller's attributes.
-fn attributes(subject: Subject<'_>, tables: &[&[Row]], renaming: &[&[Row]], of_caller: &[&Attributes]) -> Attributes {
+fn attributes(subject: Subject<'_>, tables: &[&Table], renaming: &[&Table], of_caller: &[&Attributes]) -> Attributes {
     let mut attributes = Attributes::new();
-    for row in tables.iter().copied().flatten() {
+    for row in tables.iter().flat_map(|table| table.rows()) {
         insert(&mut attributes, subject, row);
     }
     for (key, value) in of_caller.iter().copied().flatten() {
         if !attributes.contains_key(key)
-            && !renaming.iter().all(|rows| is_renamed(rows, key))
+            && !renaming.iter().all(|table| is_renamed(table, key))
             && let Some(value) = passed_on(value)
         {
             attributes.insert(key.clone(), value);
@@ -98,33 +101,33 @@ fn attributes(subject: Subject<'_>, tables: &[&[Row]], renaming: &[&[Row]], of_c
     attributes
 }
 
-fn insert(attributes: &mut Attributes, subject: Subject<'_>, row: &Row) {
+fn insert(attributes: &mut Attributes, subject: Subject<'_>, row: Row) {
     if !attributes.contains_key(row.name)
-        && let Some(value) = render(subject, row)
+        && let Some(value) = render(subject, row.source)
     {
         attributes.insert(row.name.into(), value);
     }
 }
 
 /// Whether the key is that of a well-known attribute which the table has a name for.
-fn is_renamed(rows: &[Row], key: &str) -> bool {
-    rows.iter()
-        .any(|row| matches!(row.source, Source::Value(value, _) if value.is_caller_attribute() && value.key() == key))
+fn is_renamed(table: &Table, key: &str) -> bool {
+    table.has(|value| value.is_caller_attribute() && value.key() == key)
 }
 
-fn render(subject: Subject<'_>, row: &Row) -> Option<AttributeValue> {
-    let (value, form) = match row.source {
-        Source::Constant(text) => return Some(text.into()),
+fn render(subject: Subject<'_>, source: Source) -> Option<AttributeValue> {
+    let (value, form, when, words) = match source {
+        Source::Constant(text) => return Some((*text).into()),
         Source::Json(members) => return json(subject, members).map(AttributeValue::Str),
-        Source::Value(value, form) => (value, form),
+        Source::Value(value, form, when) => (value, form, when, None),
+        Source::Words(value, form, when, words) => (value, form, when, Some(words)),
     };
     let reading = subject.read(value)?;
-    if !holds(row.when, subject, reading) {
+    if !holds(when, subject, reading) {
         return None;
     }
-    let reading = match reading {
-        Reading::Text(word) => Reading::Text(translate(row, word)?),
-        other => other,
+    let reading = match (reading, words) {
+        (Reading::Text(word), Some(words)) => Reading::Text(words.translate(word)?),
+        (other, _) => other,
     };
     convert(reading, form)
 }
@@ -141,26 +144,15 @@ fn holds(when: When, subject: Subject<'_>, reading: Reading<'_>) -> bool {
     }
 }
 
-fn translate<'a>(row: &Row, word: &'a str) -> Option<&'a str> {
-    if let Some((_, translated)) = row.words.iter().find(|(from, _)| *from == word) {
-        return Some(translated);
-    }
-    match row.otherwise {
-        Otherwise::Drop => None,
-        Otherwise::Keep => Some(word),
-        Otherwise::Write(text) => Some(text),
-    }
-}
-
 /// The members as compact JSON, in the order of the table; nothing when all are absent.
-fn json(subject: Subject<'_>, members: &[Row]) -> Option<String> {
-    let members = members.iter().filter_map(|member| Some((member.name, render(subject, member)?)));
+fn json(subject: Subject<'_>, table: &Table) -> Option<String> {
     let mut out = String::new();
-    for (name, value) in members {
-        out.push(if out.is_empty() { '{' } else { ',' });
-        write_string(&mut out, name);
-        out.push(':');
-        value.write(&mut out);
+    let mut members = Members::new(&mut out);
+    for row in table.rows() {
+        if let Some(value) = render(subject, row.source) {
+            members.add(row.name, &value);
+        }
     }
-    (!out.is_empty()).then(|| out + "}")
+    members.end();
+    (out != "{}").then_some(out)
 }

@@ -1,7 +1,7 @@
 use alloc::{format, string::String, vec, vec::Vec};
 
 use super::{
-    profile::{Source, When},
+    profile::{Row, Source, When},
     read::Subject,
     *,
 };
@@ -295,13 +295,14 @@ fn every_value_can_be_read_and_every_row_written() {
     }
     for profile in Profile::all() {
         let rendered = [call(&record, profile.name), attempt_attributes(&record, &[profile]).remove(0)];
-        for (rows, attributes) in [profile.call, profile.attempt].into_iter().zip(rendered) {
-            for row in rows.iter().filter(|row| !matches!(row.when, When::IfFalse | When::IfTrue)) {
+        for (table, attributes) in [&profile.call, &profile.attempt].into_iter().zip(rendered) {
+            let is_unconditional = |row: &Row| !matches!(row.source, Source::Value(_, _, When::IfFalse | When::IfTrue));
+            for row in table.rows().filter(is_unconditional) {
                 let value = attributes.get(row.name);
                 assert!(value.is_some(), "{} of {}", row.name, profile.name);
                 if let (Source::Json(members), Some(AttributeValue::Str(json))) = (row.source, value) {
                     let object: serde_json::Map<_, _> = serde_json::from_str(json).unwrap();
-                    assert_eq!(object.len(), members.len(), "{} of {}", row.name, profile.name);
+                    assert_eq!(object.len(), members.rows().count(), "{} of {}", row.name, profile.name);
                 }
             }
         }
@@ -351,9 +352,9 @@ fn profiles_have_unique_names_of_the_right_shape() {
     assert_eq!(names[0], Profile::DEFAULT);
     for profile in Profile::all() {
         assert_eq!(names.iter().filter(|name| **name == profile.name).count(), 1);
-        for rows in [profile.call, profile.attempt] {
+        for table in [&profile.call, &profile.attempt] {
             let mut seen = vec![];
-            for row in rows {
+            for row in table.rows() {
                 assert!(!seen.contains(&row.name), "{} twice in {}", row.name, profile.name);
                 seen.push(row.name);
                 let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-".contains(&byte);

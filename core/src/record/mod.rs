@@ -6,6 +6,7 @@
 #![warn(clippy::as_conversions, clippy::arithmetic_side_effects)]
 
 mod attempt;
+mod attributes;
 mod call;
 mod money;
 pub(crate) mod shape;
@@ -14,6 +15,7 @@ mod usage;
 mod value;
 
 pub use attempt::{AttemptRecord, Marks};
+pub use attributes::{Attributes, Iter as AttributesIter};
 pub use call::{
     EventKind, OtelStatus, Outcome, PhaseRecord, Record, RecordError, SpanEvent, TimeoutKind, WaitReason, WaitRecord,
 };
@@ -22,6 +24,4 @@ pub use shape::{Shape, Value};
 pub use stats::{ClockQuality, Content, Diagnostics, Dropped, InterChunk, KeepAlives, Server, SloVerdict};
 pub use usage::{Cost, CostSource, ProvenanceOf, Raw, Usage, UsageWarning};
 pub(crate) use value::attributes_from_json;
-pub use value::{
-    AttributeValue, Attributes, Flags, InputParts, Request, attributes_of_each_to_json, attributes_to_json,
-};
+pub use value::{AttributeValue, Flags, InputParts, Request, attributes_of_each_to_json, attributes_to_json};

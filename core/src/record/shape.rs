@@ -1,7 +1,8 @@
 //! How values of a record are written: absent ones are left out of JSON, and every field is known by name.
 
-use alloc::{boxed::Box, collections::BTreeMap, string::String, vec::Vec};
+use alloc::{boxed::Box, string::String, vec::Vec};
 
+use super::attributes::Attributes;
 use crate::time::{Nanos, UnixNanos};
 
 /// The shape of a record's value: what a reader may find below a key.
@@ -64,7 +65,7 @@ impl<T: Value> Value for Vec<T> {
     }
 }
 
-impl<V> Value for BTreeMap<String, V> {
+impl Value for Attributes {
     const SHAPE: &'static Shape = &Shape::Map;
 
     fn is_absent(&self) -> bool {

@@ -1,18 +1,15 @@
 //! What a caller says about its call: attributes and request parameters.
 
-use alloc::{collections::BTreeMap, string::String, vec::Vec};
+use alloc::{string::String, vec::Vec};
 use core::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use super::shape::record_struct;
+use super::{attributes::Attributes, shape::record_struct};
 use crate::{
     error::{Error, ErrorKind},
     fields::{list_to_json, read_value, to_json},
 };
-
-/// Attributes by key, in key order.
-pub type Attributes = BTreeMap<String, AttributeValue>;
 
 /// The value of an attribute: a string, boolean, integer, float or list of strings.
 #[derive(Clone, Debug, PartialEq)]

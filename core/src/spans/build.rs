@@ -23,6 +23,7 @@ use crate::{
         outer_attributes,
     },
     record::{AttemptRecord, Attributes, OtelStatus, PhaseRecord, Record, RecordError, WaitRecord},
+    search::replace,
     time::{Nanos, UnixNanos},
 };
 
@@ -168,7 +169,7 @@ impl Builder<'_> {
     }
 
     fn wait(&self, place: u32, wait: &WaitRecord) -> Span {
-        let name = names::WAIT.replace("{reason}", wait.reason.as_str());
+        let name = replace(names::WAIT, "{reason}", wait.reason.as_str());
         let span_id = child_span_id(self.trace_id, self.span_id, ChildSpan::Wait(place));
         let mut span = self.span(Role::Wait, &name, SpanKind::Internal, span_id, wait.start_ns, wait.actual_delay_ns);
         span.attributes = inner_attributes(self.layout.profiles);

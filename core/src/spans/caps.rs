@@ -22,7 +22,7 @@ pub(crate) fn capped_attributes(mut attributes: Attributes, of_caller: &Attribut
     let before = attributes.len();
     attributes.retain(|key, value| make_sendable(key, value));
     if attributes.len() > EXPORT_ATTRIBUTES {
-        let of_profiles = attributes.keys().filter(|key| !of_caller.contains_key(*key)).count();
+        let of_profiles = attributes.keys().filter(|key| !of_caller.contains_key(key)).count();
         let mut room_of_profiles = EXPORT_ATTRIBUTES;
         let mut room_of_caller = EXPORT_ATTRIBUTES.saturating_sub(of_profiles);
         attributes.retain(|key, _| {

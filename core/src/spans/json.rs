@@ -3,10 +3,7 @@
 use alloc::{
     boxed::Box,
     string::{String, ToString as _},
-    vec::Vec,
 };
-
-use serde::Serialize;
 
 use super::{
     ids::{SpanId, TraceId},
@@ -14,10 +11,10 @@ use super::{
     tree::{Event, Link, Role, Span, SpanTree},
 };
 use crate::{
+    fields::{Members, write_list},
     machine::CallStart,
     names::SpanKind,
-    record::{Attributes, OtelStatus, Record},
-    time::{Nanos, UnixNanos},
+    record::Record,
 };
 
 impl SpanTree {
@@ -36,9 +33,9 @@ impl SpanTree {
     /// | `links` | `trace_id`, `span_id` and `attributes` of each; absent without links |
     pub fn to_json(&self) -> String {
         let trace_id = self.trace_id.to_string();
-        let spans: Vec<_> = self.spans.iter().map(|span| SpanData::new(&trace_id, span)).collect();
-        // Nothing in a span can fail to serialize: keys are strings, and floats are finite.
-        serde_json::to_string(&spans).unwrap_or_default()
+        let mut out = String::new();
+        write_list(&mut out, self.spans.iter(), &mut |out, span| write_span(out, &trace_id, span));
+        out
     }
 
     /// Writes what is known of the call's span when the call begins, for tracers that start it there: an object with `name`,
@@ -51,8 +48,13 @@ impl SpanTree {
         if let Some(nothing) = nothing {
             call.attributes.retain(|name, value| nothing.attributes.get(name) != Some(value));
         }
-        let opening = OpeningData { name: &call.name, kind: kind(call.kind), attributes: &call.attributes };
-        serde_json::to_string(&opening).unwrap_or_default()
+        let mut out = String::new();
+        let mut members = Members::new(&mut out);
+        members.add("name", &call.name);
+        members.add("kind", &kind(call.kind));
+        members.add("attributes", &call.attributes);
+        members.end();
+        out
     }
 
     /// The span of a call, with ids that mean nothing.
@@ -77,99 +79,51 @@ fn begun(start: &CallStart) -> Record {
     }
 }
 
-#[derive(Serialize)]
-struct OpeningData<'a> {
-    name: &'a str,
-    kind: &'static str,
-    attributes: &'a Attributes,
-}
-
-#[derive(Serialize)]
-struct SpanData<'a> {
-    role: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    attempt: Option<u32>,
-    name: &'a str,
-    kind: &'static str,
-    trace_id: &'a str,
-    span_id: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    parent_span_id: Option<String>,
-    start_ns: Nanos,
-    end_ns: Nanos,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    start_unix_ns: Option<UnixNanos>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    end_unix_ns: Option<UnixNanos>,
-    status: OtelStatus,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    status_message: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error_type: Option<&'a str>,
-    attributes: &'a Attributes,
-    events: Vec<EventData<'a>>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    links: Vec<LinkData<'a>>,
-}
-
-impl<'a> SpanData<'a> {
-    fn new(trace_id: &'a str, span: &'a Span) -> Self {
-        let (role, attempt) = match span.role {
-            Role::Call => ("call", None),
-            Role::Attempt(number) => ("attempt", Some(number)),
-            Role::Wait => ("wait", None),
-            Role::Phase => ("phase", None),
-        };
-        Self {
-            role,
-            attempt,
-            name: &span.name,
-            kind: kind(span.kind),
-            trace_id,
-            span_id: span.span_id.to_string(),
-            parent_span_id: span.parent_span_id.map(|id| id.to_string()),
-            start_ns: span.start_ns,
-            end_ns: span.end_ns,
-            start_unix_ns: span.start_unix_ns,
-            end_unix_ns: span.end_unix_ns,
-            status: span.status,
-            status_message: span.status_message.as_deref(),
-            error_type: span.error_type.as_deref(),
-            attributes: &span.attributes,
-            events: span.events.iter().map(EventData::new).collect(),
-            links: span.links.iter().map(LinkData::new).collect(),
-        }
+fn write_span(out: &mut String, trace_id: &str, span: &Span) {
+    let (role, attempt) = match span.role {
+        Role::Call => ("call", None),
+        Role::Attempt(number) => ("attempt", Some(number)),
+        Role::Wait => ("wait", None),
+        Role::Phase => ("phase", None),
+    };
+    let mut members = Members::new(out);
+    members.add("role", &role);
+    members.add_some("attempt", &attempt);
+    members.add("name", &span.name);
+    members.add("kind", &kind(span.kind));
+    members.add("trace_id", &trace_id);
+    members.add("span_id", &span.span_id.to_string());
+    members.add_some("parent_span_id", &span.parent_span_id.map(|id| id.to_string()));
+    members.add("start_ns", &span.start_ns);
+    members.add("end_ns", &span.end_ns);
+    members.add_some("start_unix_ns", &span.start_unix_ns);
+    members.add_some("end_unix_ns", &span.end_unix_ns);
+    members.add("status", &span.status);
+    members.add_some("status_message", &span.status_message);
+    members.add_some("error_type", &span.error_type);
+    members.add("attributes", &span.attributes);
+    write_list(members.named("events"), span.events.iter(), &mut write_event);
+    if !span.links.is_empty() {
+        write_list(members.named("links"), span.links.iter(), &mut write_link);
     }
+    members.end();
 }
 
-#[derive(Serialize)]
-struct EventData<'a> {
-    name: &'a str,
-    at_ns: Nanos,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    at_unix_ns: Option<UnixNanos>,
-    attributes: &'a Attributes,
+fn write_event(out: &mut String, event: &Event) {
+    let mut members = Members::new(out);
+    members.add("name", &event.name.as_ref());
+    members.add("at_ns", &event.at_ns);
+    members.add_some("at_unix_ns", &event.at_unix_ns);
+    members.add("attributes", &event.attributes);
+    members.end();
 }
 
-impl<'a> EventData<'a> {
-    fn new(event: &'a Event) -> Self {
-        let Event { name, at_ns, at_unix_ns, attributes } = event;
-        Self { name, at_ns: *at_ns, at_unix_ns: *at_unix_ns, attributes }
-    }
-}
-
-#[derive(Serialize)]
-struct LinkData<'a> {
-    trace_id: String,
-    span_id: String,
-    attributes: &'a Attributes,
-}
-
-impl<'a> LinkData<'a> {
-    fn new(link: &'a Link) -> Self {
-        let Link { trace_id, span_id, attributes } = link;
-        Self { trace_id: trace_id.to_string(), span_id: span_id.to_string(), attributes }
-    }
+fn write_link(out: &mut String, link: &Link) {
+    let mut members = Members::new(out);
+    members.add("trace_id", &link.trace_id.to_string());
+    members.add("span_id", &link.span_id.to_string());
+    members.add("attributes", &link.attributes);
+    members.end();
 }
 
 const fn kind(kind: SpanKind) -> &'static str {
@@ -181,6 +135,8 @@ const fn kind(kind: SpanKind) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use alloc::vec::Vec;
+
     use serde_json::{Value, json};
 
     use super::*;

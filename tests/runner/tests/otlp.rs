@@ -323,7 +323,7 @@ fn random_attributes() -> impl Strategy<Value = Attributes> {
         any::<String>().prop_map(AttributeValue::Str),
         prop::collection::vec(any::<String>(), 0..4).prop_map(AttributeValue::StrList),
     ];
-    prop::collection::btree_map(any::<String>(), value, 0..8)
+    prop::collection::btree_map(any::<String>(), value, 0..8).prop_map(|entries| entries.into_iter().collect())
 }
 
 proptest! {

@@ -2,6 +2,7 @@
 
 use crate::framing::Framing;
 use crate::provider::Protocol;
+use crate::search::{rsplit_once, split_once};
 
 /// A URL in parts, none of them decoded.
 #[derive(Clone, Copy, Debug)]
@@ -20,7 +21,7 @@ impl<'a> Address<'a> {
         let url = url.split('#').next().unwrap_or_default().trim();
         let (before, query) = url.split_once('?').unwrap_or((url, ""));
         let is_scheme = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
-        let without_scheme = match before.split_once("://") {
+        let without_scheme = match split_once(before, "://") {
             Some((scheme, rest)) if is_scheme(scheme) => Some(rest),
             _ => before.strip_prefix("//"),
         };
@@ -77,7 +78,7 @@ impl<'a> Address<'a> {
     /// The method behind the colon of Google's custom methods, as in `models/gemini:generateContent`.
     pub(in crate::provider) fn method(&self) -> Option<&'a str> {
         let last = self.segments().next()?;
-        let split = last.rsplit_once(':').or_else(|| last.rsplit_once("%3A")).or_else(|| last.rsplit_once("%3a"));
+        let split = last.rsplit_once(':').or_else(|| rsplit_once(last, "%3A")).or_else(|| rsplit_once(last, "%3a"));
         split.map(|(_, method)| method)
     }
 
