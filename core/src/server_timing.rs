@@ -36,12 +36,13 @@
 //!
 //! Rule: W3C Server Timing, "The Server-Timing Header Field".
 
-use alloc::{
-    format,
-    string::{String, ToString as _},
-};
+use alloc::string::String;
 
 use crate::{
+    explain::{
+        Value::{Number, Text, Thousandths},
+        also, said,
+    },
     record::{AttemptRecord, Record},
     time::Nanos,
 };
@@ -53,27 +54,32 @@ impl Record {
         let response = attempt.filter(|_| self.ttft_ns.is_none()).map(|attempt| attempt.duration_ns);
         let retries = (self.retry_count > 0).then_some(self.retry_actual_delay_ns);
         let upstream = self.server.as_ref().and_then(|server| server.total_ns);
-        let plural = if self.retry_count == 1 { "retry" } else { "retries" };
+        let retry = if self.retry_count == 1 { "{} retry" } else { "{} retries" };
+        let retry = said(retry, &[Number(self.retry_count)]);
         let is_frozen = self.diagnostics.clock.frozen;
-        let is_told = |time: &Nanos| !(is_frozen && *time == Nanos::ZERO);
-        let metrics = [
+        let is_told = |duration: &Nanos| !(is_frozen && *duration == Nanos::ZERO);
+        // A description is plain ASCII without quotes.
+        let outcome = Text(self.outcome.as_str());
+        let mut metrics = match Some(self.duration_ns).filter(is_told) {
+            Some(duration) => said("total;dur={};desc=\"{}\"", &[Text(&millis(duration)), outcome]),
+            None => said("total;desc=\"{}\"", &[outcome]),
+        };
+        for (name, duration, description) in [
             ("setup", self.request_setup_ns, ""),
-            ("retry", retries, &format!("{} {plural}", self.retry_count)),
+            ("retry", retries, &retry),
             ("wait", self.other_waits(), ""),
             ("ttft", self.ttft_ns, "time to first token"),
             ("sampling", self.sampling_ns, ""),
             ("response", response, ""),
             ("tail", self.tail_ns, ""),
             ("upstream", upstream, "as the provider says"),
-        ];
-        let mut value = metric("total", Some(self.duration_ns).filter(is_told), self.outcome.as_str());
-        for (name, time, description) in metrics {
-            if let Some(time) = time.filter(is_told) {
-                value.push_str(", ");
-                value.push_str(&metric(name, Some(time), description));
+        ] {
+            if let Some(duration) = duration.filter(is_told) {
+                let template = if description.is_empty() { "{};dur={}" } else { "{};dur={};desc=\"{}\"" };
+                also(&mut metrics, template, &[Text(name), Text(&millis(duration)), Text(description)]);
             }
         }
-        value
+        metrics
     }
 
     fn answering_attempt(&self) -> Option<&AttemptRecord> {
@@ -88,27 +94,13 @@ impl Record {
     }
 }
 
-/// One metric. A description is plain ASCII without quotes.
-fn metric(name: &str, duration: Option<Nanos>, description: &str) -> String {
-    let mut metric = String::from(name);
-    if let Some(duration) = duration {
-        metric.push_str(";dur=");
-        metric.push_str(&millis(duration));
-    }
-    if !description.is_empty() {
-        metric.extend([";desc=\"", description, "\""]);
-    }
-    metric
-}
-
 /// Milliseconds as a decimal without an exponent, to a microsecond, cut.
 fn millis(duration: Nanos) -> String {
     let micros = duration.as_nanos() / 1_000;
-    let (whole, rest) = (micros / 1_000, micros % 1_000);
-    if rest == 0 {
-        return whole.to_string();
+    if micros.is_multiple_of(1_000) {
+        return said("{}", &[Number(micros / 1_000)]);
     }
-    let text = format!("{whole}.{rest:03}");
+    let text = said("{}", &[Thousandths(micros)]);
     text.trim_end_matches('0').into()
 }
 

@@ -1,13 +1,8 @@
 //! Why a value is absent that a reader would look for.
 
-use alloc::{
-    format,
-    string::{String, ToString as _},
-};
-
 use super::{
     explanation::{Lines, Topic},
-    text::counted,
+    say::Value::{Counted, Text},
 };
 use crate::{
     delta::Provenance,
@@ -18,8 +13,7 @@ use crate::{
 
 pub(super) fn explain(record: &Record, lines: &mut Lines) {
     if record.final_attempt.is_none() {
-        lines.push(Topic::Attempts, "no attempt was started: no request, no tokens, no cost");
-        return;
+        return lines.say(Topic::Attempts, "no attempt was started: no request, no tokens, no cost", &[]);
     }
     first_token(record, lines);
     match &record.usage {
@@ -36,56 +30,53 @@ fn first_token(record: &Record, lines: &mut Lines) {
     if record.ttft_ns.is_some() {
         return;
     }
-    let why = match &record.content {
-        _ if !record.stream => "not a streamed call".to_string(),
-        Some(content) if content.chunks > 0 => {
-            format!("no visible chunk among the {}", counted(content.chunks, "chunk"))
-        }
-        _ => "no chunk came".to_string(),
+    let chunks = record.content.as_ref().map_or(0, |content| content.chunks);
+    let template = match chunks {
+        _ if !record.stream => "no time to first token: not a streamed call",
+        0 => "no time to first token: no chunk came",
+        _ => "no time to first token: no visible chunk among the {}",
     };
-    lines.push(Topic::TtftNs, format!("no time to first token: {why}"));
+    lines.say(Topic::TtftNs, template, &[Counted(chunks, "chunk")]);
 }
 
 fn no_usage(record: &Record, lines: &mut Lines) {
     let protocol = record.protocol.as_deref();
-    let why = if record.outcome != Outcome::Success {
-        let carrier = hints::usage_carrier(protocol).unwrap_or("any count was reported");
-        format!("the response ended before {carrier}")
-    } else if let Some(advice) = hints::missing_usage(protocol).filter(|_| record.stream) {
-        advice.to_string()
+    let advice = hints::missing_usage(protocol).filter(|_| record.stream);
+    let (how, why) = if record.outcome == Outcome::Success {
+        ("", advice.unwrap_or("the response reported none"))
     } else {
-        "the response reported none".to_string()
+        ("the response ended before ", hints::usage_carrier(protocol).unwrap_or("any count was reported"))
     };
-    lines.push(Topic::Usage, format!("no token counts, so no rate and no cost: {why}"));
+    lines.say(Topic::Usage, "no token counts, so no rate and no cost: {}{}", &[Text(how), Text(why)]);
 }
 
 /// Counts that are there and are not what they seem.
 fn worth_of_counts(record: &Record, usage: &Usage, lines: &mut Lines) {
-    let carrier = || hints::usage_carrier(record.protocol.as_deref()).unwrap_or("the real count");
+    let mut output = |template, value| lines.say(Topic::OutputTokens, template, &[Text(value)]);
     match usage.provenance.output_tokens {
-        Some(Provenance::Placeholder) => {
-            let text = format!("output tokens are a placeholder, so there is no rate: stream cut before {}", carrier());
-            lines.push(Topic::OutputTokens, text);
-        }
-        Some(Provenance::Partial) => lines.push(
-            Topic::OutputTokens,
+        Some(Provenance::Placeholder) => output(
+            "output tokens are a placeholder, so there is no rate: stream cut before {}",
+            hints::usage_carrier(record.protocol.as_deref()).unwrap_or("the real count"),
+        ),
+        Some(Provenance::Partial) => output(
             "output tokens are partial: the stream was cut after they were reported, more may have been generated",
+            "",
         ),
         _ if usage.output_tokens.is_none() && usage.input_tokens.is_some() => {
-            let why =
-                if record.outcome == Outcome::Success { "the response reported none" } else { "the stream was cut" };
-            lines.push(Topic::OutputTokens, format!("no output tokens, so no rate: {why}"));
+            let is_success = record.outcome == Outcome::Success;
+            let why = if is_success { "the response reported none" } else { "the stream was cut" };
+            output("no output tokens, so no rate: {}", why);
         }
         _ => {}
     }
     let is_estimate = |provenance| provenance == Some(Provenance::Estimated);
     let which = match (is_estimate(usage.provenance.input_tokens), is_estimate(usage.provenance.output_tokens)) {
-        (true, true) => "input and output tokens",
-        (true, false) => "input tokens",
-        (false, true) => "output tokens",
+        (true, true) => "input and output",
+        (true, false) => "input",
+        (false, true) => "output",
         (false, false) => return,
     };
-    lines.push(Topic::Usage, format!("{which} are the caller's estimate: the response reported none"));
+    lines.say(Topic::Usage, "{} tokens are the caller's estimate: the response reported none", &[Text(which)]);
 }
 
 /// Rates that are absent although everything they need is there. Buffered output and a frozen clock have their own line.
@@ -98,40 +89,35 @@ fn rate(record: &Record, usage: &Usage, lines: &mut Lines) {
         && record.output_tokens_per_second.is_none()
         && record.sampling_ns == Some(Nanos::ZERO)
     {
-        lines.push(
-            Topic::OutputTokensPerSecond,
-            "no tokens per second: the response was complete with its first visible chunk",
-        );
+        let text = "no tokens per second: the response was complete with its first visible chunk";
+        lines.say(Topic::OutputTokensPerSecond, text, &[]);
     }
 }
 
 fn cost(record: &Record, usage: &Usage, lines: &mut Lines) {
-    let Some(cost) = &record.cost else {
-        if usage.input_tokens.is_some() || usage.output_tokens.is_some() {
-            lines.push(Topic::Cost, format!("no cost: no price for {} in the table", asked_for(record)));
+    let mut say = |template, values: &[_]| lines.say(Topic::Cost, template, values);
+    match &record.cost {
+        None if usage.input_tokens.is_none() && usage.output_tokens.is_none() => {}
+        None => {
+            // The model that a price would be for.
+            let own = record.attempts.iter().find(|attempt| Some(attempt.number) == record.final_attempt);
+            let of_attempt = own.and_then(|attempt| attempt.model.as_deref());
+            let model = record.response_model.as_deref().or(of_attempt).or(record.model.as_deref());
+            let provider = own.and_then(|attempt| attempt.provider.as_deref()).or(record.provider.as_deref());
+            let template = match (model, provider) {
+                (Some(_), Some(_)) => "no cost: no price for model {} of {} in the table",
+                (Some(_), None) => "no cost: no price for model {} in the table",
+                (None, _) => "no cost: no price for a call without a model in the table",
+            };
+            say(template, &[Text(model.unwrap_or_default()), Text(provider.unwrap_or_default())]);
         }
-        return;
-    };
-    let unknown = match (cost.input, cost.output) {
-        (None, Some(_)) => "input",
-        _ => "output",
-    };
-    if cost.total.is_none() {
-        lines.push(Topic::Cost, format!("no total cost: the {unknown} tokens are unknown"));
-    } else if cost.all_attempts.is_none() && record.retry_count > 0 {
-        lines.push(Topic::Cost, "no cost of all attempts: another attempt used tokens and has no cost");
-    }
-}
-
-/// The model that a price would be for.
-fn asked_for(record: &Record) -> String {
-    let own = record.attempts.iter().find(|attempt| Some(attempt.number) == record.final_attempt);
-    let of_attempt = own.and_then(|attempt| attempt.model.as_deref());
-    let model = record.response_model.as_deref().or(of_attempt).or(record.model.as_deref());
-    let provider = own.and_then(|attempt| attempt.provider.as_deref()).or(record.provider.as_deref());
-    match (model, provider) {
-        (Some(model), Some(provider)) => format!("model {model} of {provider}"),
-        (Some(model), None) => format!("model {model}"),
-        (None, _) => "a call without a model".to_string(),
+        Some(cost) if cost.total.is_none() => {
+            let is_input = cost.input.is_none() && cost.output.is_some();
+            say("no total cost: the {} tokens are unknown", &[Text(if is_input { "input" } else { "output" })]);
+        }
+        Some(cost) if cost.all_attempts.is_none() && record.retry_count > 0 => {
+            say("no cost of all attempts: another attempt used tokens and has no cost", &[]);
+        }
+        Some(_) => {}
     }
 }

@@ -5,7 +5,11 @@ use core::fmt;
 
 use serde::{Serialize, Serializer};
 
-use super::{absent, ending, facts, oddities, summary};
+use super::{
+    absent, ending, facts, oddities,
+    say::{Value, said},
+    summary,
+};
 use crate::{
     fields::{Write, write_string, written},
     record::Record,
@@ -172,7 +176,7 @@ impl Record {
     /// ```
     pub fn explain(&self) -> Vec<Explanation> {
         let mut lines = Lines(Vec::new());
-        lines.push(Topic::DurationNs, summary::where_the_time_went(self));
+        lines.say(Topic::DurationNs, "{}", &[Value::Text(&summary::where_the_time_went(self))]);
         ending::explain(self, &mut lines);
         absent::explain(self, &mut lines);
         facts::explain(self, &mut lines);
@@ -186,11 +190,9 @@ pub(super) struct Lines(Vec<Explanation>);
 
 impl Lines {
     /// Adds a line. Names and messages inside it may hold anything, so control characters become spaces.
-    pub(super) fn push(&mut self, topic: Topic, text: impl Into<String>) {
-        let mut text = text.into();
-        if text.contains(char::is_control) {
-            text = text.replace(char::is_control, " ");
-        }
+    pub(super) fn say(&mut self, topic: Topic, template: &str, values: &[Value<'_>]) {
+        let text = said(template, values);
+        let text = text.chars().map(|found| if found.is_control() { ' ' } else { found }).collect();
         self.0.push(Explanation { topic, text });
     }
 }

@@ -1,20 +1,25 @@
 //! What was out of the ordinary.
 
-use alloc::{format, string::String, vec, vec::Vec};
+use alloc::{string::String, vec::Vec};
 
 use super::{
     explanation::{Lines, Topic},
-    text::{counted, error_name, grouped, in_and_out, percent, price, readable},
+    say::{
+        Value::{Count, Counted, Error, Length, Money, Number, Share, Text, Time},
+        also, said,
+    },
+    text::{in_and_out, percent},
 };
 use crate::{
     provider::hints,
-    record::{AttemptRecord, EventKind, Outcome, Record, SpanEvent, Usage},
-    sorted::sort_by_key,
+    record::{EventKind, Outcome, Record, SpanEvent, Usage},
+    sorted::in_order,
     time::Nanos,
 };
 
 pub(super) fn explain(record: &Record, lines: &mut Lines) {
     attempts(record, lines);
+    fallback(record, lines);
     waits(record, lines);
     wasted(record, lines);
     first_token(record, lines);
@@ -27,42 +32,56 @@ pub(super) fn explain(record: &Record, lines: &mut Lines) {
     }
     answer(record, lines);
     if let Some(slo) = record.slo.as_ref().filter(|slo| !slo.met) {
-        lines.push(Topic::Slo, format!("objectives missed: {}", slo.failed.join(", ")));
+        lines.say(Topic::Slo, "objectives missed: {}", &[Text(&slo.failed.join(", "))]);
     }
 }
 
 fn attempts(record: &Record, lines: &mut Lines) {
     // A final attempt that failed is told here only when the call ended for another reason.
     let is_told = matches!(record.outcome, Outcome::Error | Outcome::TimedOut);
-    let others = record.attempts.iter().filter(|attempt| !is_told || Some(attempt.number) != record.final_attempt);
-    let failed: Vec<&AttemptRecord> =
-        others.filter(|attempt| matches!(attempt.outcome, Outcome::Error | Outcome::TimedOut)).collect();
-    let behind = if record.outcome == Outcome::Success { "behind the success: " } else { "before the end: " };
-    match failed.as_slice() {
-        [] => {}
-        [one] => {
-            let (error, after) = (error_name(one.error.as_ref()), readable(one.duration_ns));
-            let text = format!("{behind}attempt {} failed with {error} after {after}", one.number);
-            lines.push(Topic::Attempts, text);
-        }
-        many => {
-            let mut errors: Vec<String> = many.iter().map(|attempt| error_name(attempt.error.as_ref())).collect();
-            sort_by_key(&mut errors, String::clone);
-            let same = errors.chunk_by(|one, other| one == other);
-            let errors: Vec<String> =
-                same.filter_map(|same| Some(format!("{} with {}", same.len(), same.first()?))).collect();
-            let text = format!("{behind}{} attempts failed: {}", many.len(), errors.join(", "));
-            lines.push(Topic::Attempts, text);
+    let (mut errors, mut found) = (Vec::new(), None);
+    for attempt in &record.attempts {
+        let is_other = !is_told || Some(attempt.number) != record.final_attempt;
+        if is_other && matches!(attempt.outcome, Outcome::Error | Outcome::TimedOut) {
+            errors.push(said("{}", &[Error(attempt.error.as_ref())]));
+            found = Some(attempt);
         }
     }
+    let behind = Text(if record.outcome == Outcome::Success { "behind the success" } else { "before the end" });
+    match (errors.as_slice(), found) {
+        ([], _) | (_, None) => {}
+        ([error], Some(attempt)) => {
+            let values = [behind, Number(attempt.number.into()), Text(error), Time(attempt.duration_ns)];
+            lines.say(Topic::Attempts, "{}: attempt {} failed with {} after {}", &values);
+        }
+        _ => {
+            let count = errors.len();
+            let mut list = String::new();
+            let mut sorted = in_order(&errors, |error| error).peekable();
+            let mut same = 0_usize;
+            while let Some(error) = sorted.next() {
+                same = same.saturating_add(1);
+                if sorted.peek() != Some(&error) {
+                    also(&mut list, "{} with {}", &[Length(same), Text(error)]);
+                    same = 0;
+                }
+            }
+            lines.say(Topic::Attempts, "{}: {} attempts failed: {}", &[behind, Length(count), Text(&list)]);
+        }
+    }
+}
+
+fn fallback(record: &Record, lines: &mut Lines) {
     let Some(own) = record.attempts.iter().find(|attempt| Some(attempt.number) == record.final_attempt) else { return };
     if (&own.model, &own.provider) != (&record.model, &record.provider) {
         let name = |model: &Option<String>, provider: &Option<String>| {
-            let model = model.as_deref().unwrap_or("an unnamed model");
-            provider.as_deref().map_or_else(|| model.into(), |provider| format!("{model} of {provider}"))
+            let model = Text(model.as_deref().unwrap_or("an unnamed model"));
+            let template = if provider.is_some() { "{} of {}" } else { "{}" };
+            said(template, &[model, Text(provider.as_deref().unwrap_or_default())])
         };
         let (asked, answered) = (name(&record.model, &record.provider), name(&own.model, &own.provider));
-        lines.push(Topic::Fallback, format!("{asked} was asked first, attempt {} asked {answered}", own.number));
+        let values = [Text(&asked), Number(own.number.into()), Text(&answered)];
+        lines.say(Topic::Fallback, "{} was asked first, attempt {} asked {}", &values);
     }
 }
 
@@ -71,20 +90,20 @@ fn waits(record: &Record, lines: &mut Lines) {
     let (planned, actual) = (record.retry_planned_delay_ns, record.retry_actual_delay_ns);
     let excess = actual.saturating_sub(planned);
     if excess > NOTICEABLE && percent(excess.as_nanos(), actual.as_nanos()) >= 10 {
-        let text = format!("waits took {} where {} were planned", readable(actual), readable(planned));
-        lines.push(Topic::RetryActualDelayNs, text);
+        let values = [Time(actual), Time(planned)];
+        lines.say(Topic::RetryActualDelayNs, "waits took {} where {} were planned", &values);
     }
 }
 
 fn wasted(record: &Record, lines: &mut Lines) {
-    let tokens = record.wasted_usage.as_ref().and_then(in_and_out);
-    let money = record.cost.as_ref().and_then(|cost| {
-        let wasted = cost.wasted.filter(|wasted| wasted.as_nanos() > 0)?;
-        Some(price(&cost.currency, wasted))
-    });
-    let parts: Vec<String> = tokens.into_iter().chain(money).collect();
+    let mut parts = record.wasted_usage.as_ref().map(in_and_out).unwrap_or_default();
+    if let Some(cost) = &record.cost
+        && let Some(wasted) = cost.wasted.filter(|wasted| wasted.as_nanos() > 0)
+    {
+        also(&mut parts, "{}", &[Money(&cost.currency, wasted)]);
+    }
     if !parts.is_empty() {
-        lines.push(Topic::WastedUsage, format!("failed attempts used {}", parts.join(", ")));
+        lines.say(Topic::WastedUsage, "failed attempts used {}", &[Text(&parts)]);
     }
 }
 
@@ -95,12 +114,12 @@ fn first_token(record: &Record, lines: &mut Lines) {
     let hidden = visible.saturating_sub(first);
     let ttft = record.ttft_ns.unwrap_or_default();
     if hidden >= Nanos::from_secs(1) && percent(hidden.as_nanos(), ttft.as_nanos()) >= 50 {
-        let text = format!("{} passed between the first chunk and the first visible one", readable(hidden));
-        lines.push(Topic::TimeToFirstChunkNs, text);
+        let template = "{} passed between the first chunk and the first visible one";
+        lines.say(Topic::TimeToFirstChunkNs, template, &[Time(hidden)]);
     }
     let held = marks.delivered_ns.unwrap_or_default().saturating_sub(visible);
     if held > NOTICEABLE {
-        lines.push(Topic::Delivered, format!("the consumer got the first token {} after it came", readable(held)));
+        lines.say(Topic::Delivered, "the consumer got the first token {} after it came", &[Time(held)]);
     }
 }
 
@@ -108,14 +127,14 @@ fn stalls(record: &Record, lines: &mut Lines) {
     let Some(gaps) = record.inter_chunk.as_ref().filter(|gaps| gaps.stalls > 0) else { return };
     let is_stall = |event: &&SpanEvent| event.kind == EventKind::Stall && event.attempt == record.final_attempt;
     let longest = record.events.iter().filter(is_stall).max_by_key(|event| event.duration_ns);
-    let mut parts = vec![counted(gaps.stalls, "stall"), format!("{} in all", readable(gaps.stalled_ns))];
+    let mut parts = said("{}, {} in all", &[Counted(gaps.stalls, "stall"), Time(gaps.stalled_ns)]);
     if gaps.stalls > 1 {
-        parts.push(format!("the longest {}", readable(gaps.max_ns)));
+        also(&mut parts, "the longest {}", &[Time(gaps.max_ns)]);
     }
     if let Some(event) = longest.filter(|event| event.duration_ns == Some(gaps.max_ns)) {
-        parts.push(format!("{} into the call", readable(event.at_ns.saturating_sub(gaps.max_ns))));
+        also(&mut parts, "{} into the call", &[Time(event.at_ns.saturating_sub(gaps.max_ns))]);
     }
-    lines.push(Topic::Stalls, parts.join(", "));
+    lines.say(Topic::Stalls, "{}", &[Text(&parts)]);
 }
 
 fn buffered(record: &Record, lines: &mut Lines) {
@@ -123,44 +142,34 @@ fn buffered(record: &Record, lines: &mut Lines) {
         return;
     }
     let tokens = record.usage.as_ref().and_then(|usage| usage.output_tokens).unwrap_or_default();
-    let sampling = readable(record.sampling_ns.unwrap_or_default());
-    let ttft = readable(record.ttft_ns.unwrap_or_default());
-    let text = format!(
-        "output was buffered: {} in {sampling} after {ttft} of silence, so something held the stream back and \
-         the rates are left out",
-        counted(tokens, "token"),
-    );
-    lines.push(Topic::OutputBuffered, text);
+    let values = [
+        Counted(tokens, "token"),
+        Time(record.sampling_ns.unwrap_or_default()),
+        Time(record.ttft_ns.unwrap_or_default()),
+    ];
+    let template = "output was buffered: {} in {} after {} of silence, so something held the stream back and \
+         the rates are left out";
+    lines.say(Topic::OutputBuffered, template, &values);
 }
 
 fn server(record: &Record, lines: &mut Lines) {
     let Some(server) = &record.server else { return };
     if let (Some(network), Some(ttft)) = (record.network_ns, record.ttft_ns) {
-        let text = format!(
-            "of {} to the first token the server reports {} of queue and {} of prompt; {} are network and client",
-            readable(ttft),
-            readable(server.queue_ns.unwrap_or_default()),
-            readable(server.prompt_ns.unwrap_or_default()),
-            readable(network),
-        );
-        lines.push(Topic::NetworkNs, text);
-    } else if let (Some(total), Some(headers)) =
-        (server.total_ns, record.time_to_headers_ns.filter(|headers| server.total_ns <= Some(*headers)))
-    {
-        // What a server writes into its headers is over when they leave.
-        let rest = readable(headers.saturating_sub(total));
-        let text = format!(
-            "of {} to the headers the server reports {} as its own; {rest} are network and client",
-            readable(headers),
-            readable(total),
-        );
-        lines.push(Topic::Server, text);
-    } else if let Some(total) = server.total_ns {
-        let marks = &record.marks;
-        let measured = marks.ended_ns.unwrap_or_default().saturating_sub(marks.started_ns.unwrap_or_default());
-        let text = format!("the server reports {} for an attempt of {}", readable(total), readable(measured));
-        lines.push(Topic::Server, text);
+        let values = [ttft, server.queue_ns.unwrap_or_default(), server.prompt_ns.unwrap_or_default(), network];
+        let template =
+            "of {} to the first token the server reports {} of queue and {} of prompt; {} are network and client";
+        return lines.say(Topic::NetworkNs, template, &values.map(Time));
     }
+    let Some(total) = server.total_ns else { return };
+    // What a server writes into its headers is over when they leave.
+    if let Some(headers) = record.time_to_headers_ns.filter(|headers| total <= *headers) {
+        let values = [headers, total, headers.saturating_sub(total)];
+        let template = "of {} to the headers the server reports {} as its own; {} are network and client";
+        return lines.say(Topic::Server, template, &values.map(Time));
+    }
+    let marks = &record.marks;
+    let measured = marks.ended_ns.unwrap_or_default().saturating_sub(marks.started_ns.unwrap_or_default());
+    lines.say(Topic::Server, "the server reports {} for an attempt of {}", &[Time(total), Time(measured)]);
 }
 
 /// Signs of life, where they filled a silence or the call went wrong: a ping between chunks is usual.
@@ -169,53 +178,54 @@ fn keep_alives(record: &Record, lines: &mut Lines) {
     let is_before_content = record.marks.first_content_ns.is_none_or(|first| alive.last_ns < Some(first));
     let is_stalled = record.inter_chunk.as_ref().is_some_and(|gaps| gaps.stalls > 0);
     if record.outcome != Outcome::Success || (alive.count > 1 && (is_before_content || is_stalled)) {
-        let last =
-            alive.last_ns.map(|last| format!(", the last one {} into the call", readable(last))).unwrap_or_default();
-        let text = format!("silent but alive: {}{last}", counted(alive.count, "keep-alive"));
-        lines.push(Topic::KeepAlives, text);
+        let template = match alive.last_ns {
+            Some(_) => "silent but alive: {}, the last one {} into the call",
+            None => "silent but alive: {}",
+        };
+        let values = [Counted(alive.count, "keep-alive"), Time(alive.last_ns.unwrap_or_default())];
+        lines.say(Topic::KeepAlives, template, &values);
     }
 }
 
 fn tokens(record: &Record, usage: &Usage, lines: &mut Lines) {
     let input = usage.input_tokens.unwrap_or_default();
     if let Some(read) = usage.cache_read_tokens.filter(|read| *read > 0) {
-        let text = if input > 0 {
-            let share = percent(read, input);
-            format!("cache served {share} % of the input: {} of {} tokens", grouped(read), grouped(input))
+        if input > 0 {
+            let values = [Share(read, input), Count(read), Count(input)];
+            lines.say(Topic::CacheReadTokens, "cache served {} % of the input: {} of {} tokens", &values);
         } else {
-            format!("cache served {}", counted(read, "input token"))
-        };
-        lines.push(Topic::CacheReadTokens, text);
+            lines.say(Topic::CacheReadTokens, "cache served {}", &[Counted(read, "input token")]);
+        }
     }
     let output = usage.output_tokens.unwrap_or_default();
     if let Some(reasoning) = usage.reasoning_tokens.filter(|reasoning| *reasoning > 0) {
-        let how = if record.marks.first_reasoning_ns.is_some() { "shown" } else { "not shown" };
-        let text = if output > 0 {
-            let (share, part, whole) = (percent(reasoning, output), grouped(reasoning), grouped(output));
-            format!("reasoning took {share} % of the output, {how}: {part} of {whole} tokens")
+        let how = Text(if record.marks.first_reasoning_ns.is_some() { "shown" } else { "not shown" });
+        if output > 0 {
+            let values = [Share(reasoning, output), how, Count(reasoning), Count(output)];
+            lines.say(Topic::ReasoningTokens, "reasoning took {} % of the output, {}: {} of {} tokens", &values);
         } else {
-            format!("reasoning took {}, {how}", counted(reasoning, "output token"))
-        };
-        lines.push(Topic::ReasoningTokens, text);
+            lines.say(Topic::ReasoningTokens, "reasoning took {}, {}", &[Counted(reasoning, "output token"), how]);
+        }
     }
 }
 
 fn answer(record: &Record, lines: &mut Lines) {
-    if let Some(reason) = record.finish_reasons.iter().find(|reason| hints::is_token_limit(reason)) {
-        lines.push(Topic::FinishReasons, format!("the token limit cut the answer (finish reason `{reason}`)"));
-    }
     let flags = &record.flags;
-    if let Some(reason) = &flags.incomplete_reason {
-        lines.push(Topic::IncompleteReason, format!("the response is incomplete: {reason}"));
-    }
-    if let Some(reason) = &flags.block_reason {
-        lines.push(Topic::BlockReason, format!("the provider blocked the prompt: {reason}"));
+    let limit = record.finish_reasons.iter().find(|reason| hints::is_token_limit(reason));
+    for (topic, template, reason) in [
+        (Topic::FinishReasons, "the token limit cut the answer (finish reason `{}`)", limit),
+        (Topic::IncompleteReason, "the response is incomplete: {}", flags.incomplete_reason.as_ref()),
+        (Topic::BlockReason, "the provider blocked the prompt: {}", flags.block_reason.as_ref()),
+    ] {
+        if let Some(reason) = reason {
+            lines.say(topic, template, &[Text(reason)]);
+        }
     }
     if flags.refusal == Some(true) {
-        lines.push(Topic::Refusal, "the model refused to answer");
+        lines.say(Topic::Refusal, "the model refused to answer", &[]);
     }
     if flags.json_valid == Some(false) {
-        lines.push(Topic::JsonValid, "the answer is not the JSON that was asked for");
+        lines.say(Topic::JsonValid, "the answer is not the JSON that was asked for", &[]);
     }
 }
 

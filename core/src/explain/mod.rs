@@ -10,12 +10,14 @@ mod ending;
 mod explanation;
 mod facts;
 mod oddities;
+mod say;
 mod summary;
 mod text;
 
 pub use explanation::{Explanation, Topic};
+pub(crate) use say::{Value, also, said, say};
+pub(crate) use text::grouped_rate;
 pub use text::readable;
-pub(crate) use text::{counted, error_label, grouped, grouped_amount, grouped_rate, price};
 
 #[cfg(test)]
 mod tests;

@@ -1,11 +1,8 @@
 //! Numbers as people read them.
 
-use alloc::{
-    format,
-    string::{String, ToString as _},
-    vec::Vec,
-};
+use alloc::string::{String, ToString as _};
 
+use super::say::{Value, push_number, said, say};
 use crate::{
     fields::plain,
     record::{Money, RecordError, Usage},
@@ -21,72 +18,94 @@ use crate::{
 /// assert_eq!(readable(Nanos::from_millis(1_234)), "1.23 s");
 /// ```
 pub fn readable(duration: Nanos) -> String {
+    let mut text = String::new();
+    push_time(&mut text, duration);
+    text
+}
+
+/// Appends a length of time as [`readable`] gives it.
+pub(super) fn push_time(out: &mut String, duration: Nanos) {
     let nanos = duration.as_nanos();
     if nanos == 0 {
-        return String::from("0 s");
+        return out.push_str("0 s");
     }
-    for (unit, name) in [(1, "ns"), (1_000, "µs"), (1_000_000, "ms")] {
-        if let Some(text) = three_digits(nanos, unit, 1_000) {
-            return format!("{text} {name}");
+    for (unit, bound, name) in [(1, 1_000, " ns"), (1_000, 1_000, " µs"), (1_000_000, 1_000, " ms"), (SECOND, 60, " s")]
+    {
+        // Three digits: the less there are before the point, the more behind it.
+        let parts: u64 = match nanos / unit {
+            0..10 => 100,
+            10..100 => 10,
+            _ => 1,
+        };
+        let step = unit / parts.min(unit);
+        let steps = nanos.saturating_add(step / 2) / step;
+        let parts = unit / step;
+        let (whole, rest) = (steps / parts, steps % parts);
+        if whole < bound {
+            push_number(out, whole);
+            // Behind the point the leading digit may be 0, and no 0 comes last.
+            let (tenths, hundredths) = if parts == 100 { (rest / 10, rest % 10) } else { (rest, 0) };
+            if rest > 0 {
+                out.push('.');
+                push_number(out, tenths);
+            }
+            if hundredths > 0 {
+                push_number(out, hundredths);
+            }
+            return out.push_str(name);
         }
     }
-    if let Some(text) = three_digits(nanos, NANOS_PER_SECOND, 60) {
-        return format!("{text} s");
-    }
-    let seconds = nanos.saturating_add(NANOS_PER_SECOND / 2) / NANOS_PER_SECOND;
-    let (minutes, hours, days) = (seconds / 60, seconds / 3_600, seconds / 86_400);
-    if days > 0 {
-        pair(days, "d", hours % 24, "h")
-    } else if hours > 0 {
-        pair(hours, "h", minutes % 60, "min")
-    } else {
-        pair(minutes, "min", seconds % 60, "s")
+    let seconds = nanos.saturating_add(SECOND / 2) / SECOND;
+    let units = [(86_400, " d", 3_600, " h"), (3_600, " h", 60, " min"), (60, " min", 1, " s")];
+    let found = units.into_iter().find(|(large, ..)| seconds >= *large);
+    let (large, large_name, small, small_name) = found.unwrap_or((1, " s", 1, " s"));
+    push_number(out, seconds / large);
+    out.push_str(large_name);
+    let rest = seconds % large / small;
+    if rest > 0 {
+        say(out, " {}{}", &[Value::Number(rest), Value::Text(small_name)]);
     }
 }
 
-/// A count with a comma between thousands.
-pub(crate) fn grouped(count: u64) -> String {
-    grouped_digits(&count.to_string())
+/// Appends a count with a comma between thousands.
+pub(super) fn push_grouped(out: &mut String, count: u64) {
+    push_grouped_digits(out, &count.to_string());
 }
 
 /// A rate with a comma between thousands; nothing for what is no number.
 pub(crate) fn grouped_rate(rate: f64) -> Option<String> {
-    plain(rate).map(|text| {
-        let (whole, rest) = text.split_once('.').unwrap_or((&text, ""));
-        let (sign, digits) = whole.strip_prefix('-').map_or(("", whole), |digits| ("-", digits));
-        let point = if rest.is_empty() { "" } else { "." };
-        format!("{sign}{}{point}{rest}", grouped_digits(digits))
-    })
+    let text = plain(rate)?;
+    let mut grouped = String::new();
+    push_grouped_digits(&mut grouped, &text);
+    Some(grouped)
 }
 
-/// An amount of money behind its currency, with a comma between thousands.
-pub(crate) fn price(currency: &str, amount: Money) -> String {
-    format!("{currency} {}", grouped_amount(amount))
+/// Appends an amount of money with a comma between thousands.
+pub(super) fn push_money(out: &mut String, amount: Money) {
+    push_grouped_digits(out, &amount.to_string());
 }
 
-/// An amount of money with a comma between thousands.
-pub(crate) fn grouped_amount(amount: Money) -> String {
-    let text = amount.to_string();
-    let (units, rest) = text.split_once('.').unwrap_or((&text, ""));
-    let point = if rest.is_empty() { "" } else { "." };
-    format!("{}{point}{rest}", grouped_digits(units))
-}
-
-fn grouped_digits(digits: &str) -> String {
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && digits.len().saturating_sub(at).is_multiple_of(3) {
-            text.push(',');
+/// Appends a decimal with a comma between the thousands before its point.
+fn push_grouped_digits(out: &mut String, decimal: &str) {
+    let mut left = decimal.bytes().take_while(|byte| *byte != b'.').count();
+    let mut is_first = true;
+    for found in decimal.chars() {
+        // Behind the point nothing is left, and a sign is no digit to have a comma behind it.
+        if left > 0 {
+            if !is_first && left.is_multiple_of(3) {
+                out.push(',');
+            }
+            is_first = found == '-';
+            left = left.saturating_sub(1);
         }
-        text.push(digit);
+        out.push(found);
     }
-    text
 }
 
-/// A count with its noun, which takes an `s` unless the count is one.
-pub(crate) fn counted(count: u64, noun: &str) -> String {
+/// Appends a count with its noun, which takes an `s` unless the count is one.
+pub(super) fn push_counted(out: &mut String, count: u64, noun: &str) {
     let plural = if count == 1 { "" } else { "s" };
-    format!("{} {noun}{plural}", grouped(count))
+    say(out, "{} {}{}", &[Value::Count(count), Value::Text(noun), Value::Text(plural)]);
 }
 
 /// The share of a whole in per cent, rounded half up; 0 of nothing.
@@ -96,70 +115,36 @@ pub(super) fn percent(part: u64, whole: u64) -> u64 {
     scaled.checked_div(whole).and_then(|share| u64::try_from(share).ok()).unwrap_or_default()
 }
 
-/// An error by its type and status code, in a sentence: `rate_limit (HTTP 429)`.
-pub(super) fn error_name(error: Option<&RecordError>) -> String {
-    match error.map(error_parts) {
-        None | Some((None, None)) => String::from("an unknown error"),
-        Some((None, Some(status))) => format!("HTTP {status}"),
-        Some((Some(kind), Some(status))) => format!("{kind} (HTTP {status})"),
-        Some((Some(kind), None)) => kind.into(),
+/// Appends the type of an error, unless it says nothing or nothing but the status code, and the status code; the words are
+/// for neither of them, and for a status code behind a type.
+pub(super) fn push_error(out: &mut String, error: Option<&RecordError>, [unknown, behind]: [&str; 2]) {
+    let kind = error.map_or("", |error| error.error_type.as_str());
+    let status = error.and_then(|error| error.status_code).map(u64::from);
+    let says_nothing = matches!(kind, "" | "_OTHER") || status.is_some_and(|status| kind == status.to_string());
+    out.push_str(match status {
+        _ if !says_nothing => kind,
+        None => unknown,
+        Some(_) => "",
+    });
+    if let Some(status) = status {
+        say(out, if says_nothing { "HTTP {}" } else { behind }, &[Value::Number(status)]);
     }
 }
 
-/// An error by its type and status code, where there is little room: `rate_limit 429`.
-pub(crate) fn error_label(error: &RecordError) -> String {
-    match error_parts(error) {
-        (None, None) => String::from("unknown error"),
-        (None, Some(status)) => format!("HTTP {status}"),
-        (Some(kind), Some(status)) => format!("{kind} {status}"),
-        (Some(kind), None) => kind.into(),
-    }
-}
-
-/// The type of an error, unless it says nothing or nothing but the status code; and the status code.
-fn error_parts(error: &RecordError) -> (Option<&str>, Option<u16>) {
-    let repeats = |kind: &str| error.status_code.is_some_and(|status| kind == status.to_string());
-    let kind = Some(error.error_type.as_str()).filter(|kind| !matches!(*kind, "" | "_OTHER") && !repeats(kind));
-    (kind, error.status_code)
-}
-
-/// How many tokens went in and out; nothing when neither is known or both are 0.
-pub(super) fn in_and_out(usage: &Usage) -> Option<String> {
-    let known: Vec<String> = [(usage.input_tokens, "input"), (usage.output_tokens, "output")]
-        .into_iter()
-        .filter_map(|(count, name)| count.filter(|count| *count > 0).map(|count| format!("{} {name}", grouped(count))))
-        .collect();
-    (!known.is_empty()).then(|| format!("{} tokens", known.join(" and ")))
-}
-
-/// The value in the unit to three digits, without zeros at the end; nothing when it rounds to `bound` units or more.
-fn three_digits(nanos: u64, unit: u64, bound: u64) -> Option<String> {
-    let whole = nanos / unit;
-    let places: u32 = match whole {
-        0..10 => 2,
-        10..100 => 1,
-        _ => 0,
+/// How many tokens went in and out; empty when neither is known or both are 0.
+pub(super) fn in_and_out(usage: &Usage) -> String {
+    let (input, output) = (usage.input_tokens.unwrap_or_default(), usage.output_tokens.unwrap_or_default());
+    let template = match (input, output) {
+        (0, 0) => "",
+        (_, 0) => "{} input tokens",
+        (0, _) => "{} output tokens",
+        _ => "{} input and {} output tokens",
     };
-    let step = (unit / 10_u64.pow(places)).max(1);
-    let steps_per_unit = unit / step;
-    let steps = nanos.saturating_add(step / 2) / step;
-    let (whole, rest) = (steps / steps_per_unit, steps % steps_per_unit);
-    if whole >= bound {
-        return None;
-    }
-    if rest == 0 {
-        return Some(whole.to_string());
-    }
-    let places = usize::try_from(places).unwrap_or_default();
-    let digits = format!("{rest:0places$}");
-    Some(format!("{whole}.{}", digits.trim_end_matches('0')))
+    let first = if input > 0 { input } else { output };
+    said(template, &[Value::Count(first), Value::Count(output)])
 }
 
-fn pair(large: u64, large_unit: &str, small: u64, small_unit: &str) -> String {
-    if small == 0 { format!("{large} {large_unit}") } else { format!("{large} {large_unit} {small} {small_unit}") }
-}
-
-const NANOS_PER_SECOND: u64 = 1_000_000_000;
+const SECOND: u64 = 1_000_000_000;
 
 #[cfg(test)]
 mod tests {
@@ -196,16 +181,20 @@ mod tests {
     #[test]
     fn thousands_are_grouped() {
         for (count, text) in [(0, "0"), (999, "999"), (1_000, "1,000"), (1_234_567, "1,234,567")] {
-            assert_eq!(grouped(count), text);
+            assert_eq!(said("{}", &[Value::Count(count)]), text);
         }
         for (rate, text) in [(17.5, "17.5"), (1_234.25, "1,234.25"), (-1_000.0, "-1,000"), (0.0, "0")] {
             assert_eq!(grouped_rate(rate).as_deref(), Some(text));
         }
         assert_eq!(grouped_rate(f64::NAN), None);
-        assert_eq!(price("EUR", Money::from_nanos(1_234_500_000_000)), "EUR 1,234.5");
-        assert_eq!(price("USD", Money::from_nanos(320_000)), "USD 0.00032");
-        assert_eq!(counted(1, "stall"), "1 stall");
-        assert_eq!(counted(2_000, "stall"), "2,000 stalls");
+        for (value, text) in [
+            (Value::Money("EUR", Money::from_nanos(1_234_500_000_000)), "EUR 1,234.5"),
+            (Value::Money("USD", Money::from_nanos(320_000)), "USD 0.00032"),
+            (Value::Counted(1, "stall"), "1 stall"),
+            (Value::Counted(2_000, "stall"), "2,000 stalls"),
+        ] {
+            assert_eq!(said("{}", &[value]), text);
+        }
     }
 
     #[test]
@@ -219,10 +208,10 @@ mod tests {
             (error("timeout", None), "timeout", "timeout"),
             (error("", None), "an unknown error", "unknown error"),
         ] {
-            assert_eq!(error_name(Some(&error)), sentence);
-            assert_eq!(error_label(&error), label);
+            assert_eq!(said("{}", &[Value::Error(Some(&error))]), sentence);
+            assert_eq!(said("{}", &[Value::Label(&error)]), label);
         }
-        assert_eq!(error_name(None), "an unknown error");
+        assert_eq!(said("{}", &[Value::Error(None)]), "an unknown error");
     }
 
     #[test]

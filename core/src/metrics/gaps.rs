@@ -12,7 +12,7 @@ use crate::{
 /// Gives `(value, times, what it adds to the sum, whether the value really occurred)`, the smallest gap first.
 ///
 /// The times add up to the number of gaps, and the sums to the sum of all gaps.
-pub(super) fn observe(record: &Record, mut emit: impl FnMut(u64, u64, u128, bool)) {
+pub(super) fn observe(record: &Record, emit: &mut dyn FnMut(u64, u64, u128, bool)) {
     let Some(gaps) = record.inter_chunk.as_ref().filter(|gaps| gaps.count > 0) else { return };
     let (smallest, largest) = (gaps.min_ns.as_nanos(), gaps.max_ns.as_nanos().max(gaps.min_ns.as_nanos()));
     if gaps.count == 1 {

@@ -2,7 +2,7 @@
 
 use super::gaps;
 use crate::{
-    record::{Cost, Diagnostics, Dropped, Money, Record, Usage},
+    record::{Cost, Money, Record, Usage},
     time::Nanos,
 };
 
@@ -133,124 +133,106 @@ impl Sample {
 
 impl Measure {
     /// Reads the observations out of a record. A value that is absent gives none, nor does what a clock measured that stood still.
-    pub(super) fn observe(self, record: &Record, mut emit: impl FnMut(Sample)) {
+    pub(super) fn observe(self, record: &Record, emit: &mut dyn FnMut(Sample)) {
         let is_frozen = record.diagnostics.clock.frozen && self.base() == Base::Time;
-        self.read(record, |sample| {
+        self.read(record, &mut |sample| {
             if !(is_frozen && sample.value == 0) {
                 emit(sample);
             }
         });
     }
 
-    fn read(self, record: &Record, mut emit: impl FnMut(Sample)) {
-        let mut time = |value: Option<Nanos>| {
-            if let Some(value) = value {
-                emit(Sample::one("", value.as_nanos()));
-            }
-        };
-        match self {
-            Self::CallTtft => time(record.call_ttft_ns.filter(|_| record.stream)),
-            Self::Duration => time(Some(record.duration_ns)),
-            Self::LongestChunkGap => {
-                time(record.inter_chunk.as_ref().filter(|gaps| gaps.count > 0).map(|gaps| gaps.max_ns));
-            }
-            Self::Sampling => time(record.sampling_ns),
-            Self::TimePerOutputToken => {
-                time(record.time_per_output_token_ns.filter(|_| record.output_buffered != Some(true)));
-            }
-            Self::TimeToFirstChunk => time(record.time_to_first_chunk_ns.filter(|_| record.stream)),
-            Self::Ttft => time(record.ttft_ns.filter(|_| record.stream)),
-
-            Self::Attempts => emit(Sample::one("", record.attempt_count)),
-            Self::Calls => emit(Sample::one("", 1)),
-            Self::KeepAlives => count(record.keep_alives.as_ref().map(|pings| pings.count), "", emit),
-            Self::Stalls => count(record.inter_chunk.as_ref().map(|gaps| gaps.stalls), "", emit),
-
-            Self::Cost => cost(record, |cost| cost.total, emit),
-            Self::WastedCost => cost(record, |cost| cost.wasted, emit),
-
-            Self::Breakdown => breakdown(record, emit),
-            Self::ChunkGap => gaps::observe(record, |value, times, sum, occurred| {
-                emit(Sample { detail: "", value, times, sum, occurred });
-            }),
-            Self::Diagnostics => diagnostics(&record.diagnostics, emit),
-            Self::Dropped => dropped(&record.diagnostics.dropped, emit),
-            Self::Slo => {
-                if let Some(verdict) = &record.slo {
-                    emit(Sample::one(if verdict.met { "met" } else { "missed" }, 1));
+    fn read(self, record: &Record, emit: &mut dyn FnMut(Sample)) {
+        let details = self.details();
+        // A value for each detail of the measure, in their order.
+        let mut each = |values: &[Option<u64>]| {
+            for (at, value) in values.iter().enumerate() {
+                if let Some(value) = value {
+                    emit(Sample::one(details.get(at).copied().unwrap_or_default(), *value));
                 }
             }
-            Self::Tokens => tokens(record.usage.as_ref(), emit),
+        };
+        let time = |value: Option<Nanos>| value.map(Nanos::as_nanos);
+        let of_stream = |value: Option<Nanos>| time(value.filter(|_| record.stream));
+        let gaps = record.inter_chunk.as_ref();
+        each(&[match self {
+            Self::Attempts => Some(record.attempt_count),
+            Self::CallTtft => of_stream(record.call_ttft_ns),
+            Self::Calls => Some(1),
+            Self::Cost => cost(record).and_then(|cost| cost.total).map(Money::as_nanos),
+            Self::Duration => time(Some(record.duration_ns)),
+            Self::KeepAlives => record.keep_alives.as_ref().map(|pings| pings.count),
+            Self::LongestChunkGap => time(gaps.filter(|gaps| gaps.count > 0).map(|gaps| gaps.max_ns)),
+            Self::Sampling => time(record.sampling_ns),
+            Self::Stalls => gaps.map(|gaps| gaps.stalls),
+            Self::TimePerOutputToken => {
+                time(record.time_per_output_token_ns.filter(|_| record.output_buffered != Some(true)))
+            }
+            Self::TimeToFirstChunk => of_stream(record.time_to_first_chunk_ns),
+            Self::Ttft => of_stream(record.ttft_ns),
+            Self::WastedCost => cost(record).and_then(|cost| cost.wasted).map(Money::as_nanos),
+
+            Self::Breakdown => return each(&breakdown(record).map(time)),
+            Self::ChunkGap => {
+                return gaps::observe(record, &mut |value, times, sum, occurred| {
+                    emit(Sample { detail: "", value, times, sum, occurred });
+                });
+            }
+            Self::Diagnostics => {
+                let odd = &record.diagnostics;
+                let counts = [
+                    odd.clock_regressions,
+                    odd.decode_errors,
+                    odd.duplicate_ends,
+                    odd.late_events,
+                    odd.oversized_frames,
+                    odd.rejected_usage_values,
+                    odd.unmatched_phases,
+                ];
+                return each(&counts.map(|count| Some(count).filter(|count| *count > 0)));
+            }
+            Self::Dropped => {
+                let dropped = &record.diagnostics.dropped;
+                return each(&[
+                    dropped.attempts,
+                    dropped.attributes,
+                    dropped.events,
+                    dropped.finish_reasons,
+                    dropped.phases,
+                    dropped.tool_calls,
+                    dropped.waits,
+                ]);
+            }
+            Self::Slo => {
+                let met = record.slo.as_ref().map(|verdict| verdict.met);
+                return each(&[true, false].map(|is_met| (met == Some(is_met)).then_some(1)));
+            }
+            Self::Tokens => return each(&tokens(record.usage.as_ref())),
             Self::Wait => {
                 for wait in &record.waits {
                     emit(Sample::one(wait.reason.as_str(), wait.actual_delay_ns.as_nanos()));
                 }
+                return;
             }
-            Self::WastedTokens => tokens(record.wasted_usage.as_ref(), emit),
-        }
-    }
-}
-
-fn count(value: Option<u64>, detail: &'static str, mut emit: impl FnMut(Sample)) {
-    if let Some(value) = value {
-        emit(Sample::one(detail, value));
+            Self::WastedTokens => return each(&tokens(record.wasted_usage.as_ref())),
+        }]);
     }
 }
 
 /// A name that says dollars must not carry another currency.
-fn cost(record: &Record, part: impl Fn(&Cost) -> Option<Money>, emit: impl FnMut(Sample)) {
-    let cost = record.cost.as_ref().filter(|cost| cost.currency == "USD");
-    count(cost.and_then(part).map(Money::as_nanos), "", emit);
+fn cost(record: &Record) -> Option<&Cost> {
+    record.cost.as_ref().filter(|cost| cost.currency == "USD")
 }
 
-fn breakdown(record: &Record, mut emit: impl FnMut(Sample)) {
-    let mut phase = |detail, time: Option<Nanos>| count(time.map(Nanos::as_nanos), detail, &mut emit);
-    phase("request_preparation", record.request_setup_ns);
+fn breakdown(record: &Record) -> [Option<Nanos>; 3] {
     if record.stream {
-        phase("network_latency", record.ttft_ns);
-        phase("response_processing", record.sampling_ns);
-    } else if let (Some(started), Some(ended)) = (record.marks.started_ns, record.marks.ended_ns) {
-        phase("response_processing", Some(ended.saturating_sub(started)));
+        return [record.request_setup_ns, record.ttft_ns, record.sampling_ns];
     }
+    let attempt = record.marks.started_ns.zip(record.marks.ended_ns);
+    [record.request_setup_ns, None, attempt.map(|(started, ended)| ended.saturating_sub(started))]
 }
 
-fn tokens(usage: Option<&Usage>, mut emit: impl FnMut(Sample)) {
-    let Some(usage) = usage else { return };
-    for (detail, tokens) in [
-        ("input", usage.input_tokens),
-        ("output", usage.output_tokens),
-        ("cache_read", usage.cache_read_tokens),
-        ("cache_write", usage.cache_write_tokens),
-        ("reasoning", usage.reasoning_tokens),
-    ] {
-        count(tokens, detail, &mut emit);
-    }
-}
-
-fn diagnostics(diagnostics: &Diagnostics, mut emit: impl FnMut(Sample)) {
-    for (detail, number) in [
-        ("clock_regressions", diagnostics.clock_regressions),
-        ("decode_errors", diagnostics.decode_errors),
-        ("duplicate_ends", diagnostics.duplicate_ends),
-        ("late_events", diagnostics.late_events),
-        ("oversized_frames", diagnostics.oversized_frames),
-        ("rejected_usage_values", diagnostics.rejected_usage_values),
-        ("unmatched_phases", diagnostics.unmatched_phases),
-    ] {
-        count((number > 0).then_some(number), detail, &mut emit);
-    }
-}
-
-fn dropped(dropped: &Dropped, mut emit: impl FnMut(Sample)) {
-    for (detail, number) in [
-        ("attempts", dropped.attempts),
-        ("attributes", dropped.attributes),
-        ("events", dropped.events),
-        ("finish_reasons", dropped.finish_reasons),
-        ("phases", dropped.phases),
-        ("tool_calls", dropped.tool_calls),
-        ("waits", dropped.waits),
-    ] {
-        count(number, detail, &mut emit);
-    }
+fn tokens(usage: Option<&Usage>) -> [Option<u64>; 5] {
+    let Some(usage) = usage else { return [None; 5] };
+    [usage.input_tokens, usage.output_tokens, usage.cache_read_tokens, usage.cache_write_tokens, usage.reasoning_tokens]
 }

@@ -55,7 +55,7 @@ impl<'a> Observations<'a> {
     pub fn for_each(&self, mut observe: impl FnMut(Observation)) {
         let mut first: usize = 0;
         for (place, metric) in self.names.metrics.iter().enumerate() {
-            metric.measure.observe(self.record, |sample| {
+            metric.measure.observe(self.record, &mut |sample| {
                 if let Some(slot) = metric.slot_of(sample.detail) {
                     observe(Observation { metric, place, slot, series: first.saturating_add(slot), sample });
                 }

@@ -4,7 +4,11 @@ use alloc::{string::String, vec::Vec};
 
 use serde::Serialize;
 
-use crate::{explain::readable, fields::written, time::Nanos};
+use crate::{
+    explain::{Value, said},
+    fields::written,
+    time::Nanos,
+};
 
 /// The time axis of a waterfall: from 0 to the end of the call, with ticks at round times.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
@@ -38,25 +42,36 @@ impl Axis {
         let step = step(total.as_nanos(), most.max(1));
         let count = total.as_nanos().checked_div(step).unwrap_or_default();
         let at = |tick: u64| Nanos::from_nanos(tick.saturating_mul(step));
-        let ticks = (0..=count).map(|tick| Tick { at_ns: at(tick), label: moment(at(tick)) }).collect();
+        let ticks = (0..=count).map(|tick| Tick { at_ns: at(tick), label: said("{}", &[since(at(tick))]) }).collect();
         Self { step_ns: Nanos::from_nanos(step), ticks }
     }
 }
 
 /// A time from the start of the call, with its unit; `0` for the start itself.
-pub(super) fn moment(at: Nanos) -> String {
-    if at == Nanos::ZERO { String::from("0") } else { readable(at) }
+pub(super) fn since(at: Nanos) -> Value<'static> {
+    if at == Nanos::ZERO { Value::Text("0") } else { Value::Time(at) }
 }
 
 /// The least round number of nanoseconds that fits into the total at most `most` times.
 fn step(total: u64, most: u64) -> u64 {
     let least = total.div_ceil(most).max(1);
-    let round = |power: u32| [1, 2, 5].map(|digit: u64| digit.saturating_mul(10_u64.saturating_pow(power)));
-    let below_a_minute = (0..11).flat_map(round).filter(|step| *step < MINUTE);
-    let minutes = [1, 2, 5, 10, 15, 30].map(|minutes: u64| minutes.saturating_mul(MINUTE));
-    let hours = [1, 2, 4, 8, 12].map(|hours: u64| hours.saturating_mul(60 * MINUTE));
-    let days = (0..6).flat_map(round).map(|days| days.saturating_mul(24 * 60 * MINUTE));
-    below_a_minute.chain(minutes).chain(hours).chain(days).find(|step| *step >= least).unwrap_or(u64::MAX)
+    if least > 50 * SECOND && least <= DAY / 2 {
+        let minutes = [1, 2, 5, 10, 15, 30, 60, 120, 240, 480, 720_u64];
+        let mut round = minutes.into_iter().map(|minutes| minutes.saturating_mul(60 * SECOND));
+        return round.find(|step| *step >= least).unwrap_or(DAY);
+    }
+    // Below a minute, and from a day on, round is 1, 2 and 5 with zeros behind it.
+    let mut unit = if least > DAY / 2 { DAY } else { 1 };
+    loop {
+        for digit in [1, 2, 5] {
+            let step = unit.saturating_mul(digit);
+            if step >= least {
+                return step;
+            }
+        }
+        unit = unit.saturating_mul(10);
+    }
 }
 
-const MINUTE: u64 = 60_000_000_000;
+const SECOND: u64 = 1_000_000_000;
+const DAY: u64 = 24 * 60 * 60 * SECOND;

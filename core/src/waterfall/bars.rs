@@ -1,29 +1,27 @@
 //! The bars of a waterfall as text, as the network panel of a browser draws them.
 
-use alloc::{
-    format,
-    string::{String, ToString as _},
-    vec,
-    vec::Vec,
-};
+use alloc::{string::String, vec, vec::Vec};
 
 use super::{
-    axis::{Axis, moment},
+    axis::{Axis, since},
     model::{Row, RowKind, Segment, SegmentKind, Waterfall},
-    terminal::{Glyphs, TextStyle, Tone, display_width},
+    terminal::{Glyphs, TextStyle, Tone, display_width, end_line, push_times},
 };
-use crate::{explain::readable, time::Nanos};
+use crate::{
+    explain::{
+        Value::{self, Text, Time},
+        said,
+    },
+    time::Nanos,
+};
 
 /// Draws the rows, a line each, below an axis.
-pub(super) fn draw(waterfall: &Waterfall, style: &TextStyle) -> String {
+pub(super) fn draw(waterfall: &Waterfall, style: &TextStyle, out: &mut String) {
     let frame = Frame::new(waterfall, style);
-    let mut text = String::new();
-    let lines = frame.axis(style).into_iter().chain(waterfall.rows.iter().flat_map(|row| frame.row(row, style)));
-    for line in lines {
-        text.push_str(line.trim_end());
-        text.push('\n');
+    frame.axis(style, out);
+    for row in &waterfall.rows {
+        frame.row(row, style, out);
     }
-    text
 }
 
 /// Where things are on a line: label, bars, start and length.
@@ -56,49 +54,61 @@ const LENGTH: &str = "time";
 impl Frame {
     fn new(waterfall: &Waterfall, style: &TextStyle) -> Self {
         let width = style.width();
-        let widest = |of: fn(&Row, &TextStyle) -> String| {
-            waterfall.rows.iter().map(|row| display_width(&of(row, style))).max().unwrap_or_default()
-        };
-        let start = if width < WIDE { 0 } else { GAP.saturating_add(widest(start_of).max(START.len())) };
-        let length = GAP.saturating_add(widest(length_of).max(LENGTH.len()));
+        let (mut label, mut start, mut length) = (0, START.len(), LENGTH.len());
+        for row in &waterfall.rows {
+            label = label.max(display_width(&label_of(row, style)));
+            start = start.max(width_of(&[since(row.start_ns)], style));
+            length = length.max(width_of(&[Time(row.duration_ns)], style));
+        }
+        let start = if width < WIDE { 0 } else { GAP.saturating_add(start) };
+        let length = GAP.saturating_add(length);
         let rest = width.saturating_sub(start).saturating_sub(length).saturating_sub(GAP);
         // A label gives way to the bars, down to the least one.
-        let label = widest(label_of).min(width / 3).min(rest.saturating_sub(LEAST_BARS)).max(LEAST_LABEL);
+        let label = label.min(width / 3).min(rest.saturating_sub(LEAST_BARS)).max(LEAST_LABEL);
         let bars = rest.saturating_sub(label).max(1);
         Self { label, bars, start, length, total: waterfall.duration_ns }
     }
 
     /// Two lines: the times, and the line with a tick below each.
-    fn axis(self, style: &TextStyle) -> Vec<String> {
+    fn axis(self, style: &TextStyle, out: &mut String) {
         let most = u64::try_from(self.bars / TICK_COLUMNS).unwrap_or(1);
-        let mut names = vec![' '; self.bars];
-        let mut line: Vec<char> = style.pick("─", "-").repeat(self.bars).chars().collect();
-        let mut free = 0;
+        let mut names = String::new();
+        push_times(&mut names, " ", self.label.saturating_add(GAP));
+        let mut line = names.clone();
+        // Columns that are written.
+        let (mut filled, mut marked) = (0_usize, 0_usize);
         for tick in Axis::new(self.total, most).ticks {
             let column = self.half_cell(tick.at_ns) / 2;
-            if let Some(cell) = line.get_mut(column.min(self.bars.saturating_sub(1))) {
-                *cell = style.pick("┬", "+").chars().next().unwrap_or('+');
+            let mark = column.min(self.bars.saturating_sub(1));
+            if mark >= marked {
+                push_times(&mut line, style.pick("─", "-"), mark.saturating_sub(marked));
+                line.push_str(style.pick("┬", "+"));
+                marked = mark.saturating_add(1);
             }
             let name = style.fit(&tick.label, self.bars);
             let width = display_width(&name);
             let column = column.min(self.bars.saturating_sub(width));
-            if column >= free {
-                for (cell, found) in names.iter_mut().skip(column).zip(name.chars()) {
-                    *cell = found;
-                }
-                free = column.saturating_add(width).saturating_add(1);
+            // Between two names is a blank at least.
+            if filled == 0 || column > filled {
+                push_times(&mut names, " ", column.saturating_sub(filled));
+                names.push_str(&name);
+                filled = column.saturating_add(width);
             }
         }
-        let label = " ".repeat(self.label.saturating_add(GAP));
-        let heads = self.start_cell(START, style) + &style.right(LENGTH, self.length);
-        let names: String = names.into_iter().collect();
-        let line: String = line.into_iter().collect();
-        vec![style.paint(Tone::Dim, &(label.clone() + &names + &heads)), style.paint(Tone::Dim, &(label + &line))]
+        push_times(&mut line, style.pick("─", "-"), self.bars.saturating_sub(marked));
+        push_times(&mut names, " ", self.bars.saturating_sub(filled));
+        names.push_str(&self.start_cell(START, style));
+        names.push_str(&style.right(LENGTH, self.length));
+        for text in [names, line] {
+            let start = out.len();
+            style.push(out, Tone::Dim, &text);
+            end_line(out, start);
+        }
     }
 
     /// The line of a row. What is to say about an attempt and has no room beside its bar has a line below, up to the end of
     /// the bar.
-    fn row(self, row: &Row, style: &TextStyle) -> Vec<String> {
+    fn row(self, row: &Row, style: &TextStyle, out: &mut String) {
         let tone = match row.kind {
             _ if row.failed => Tone::Bad,
             RowKind::Attempt => Tone::Strong,
@@ -106,48 +116,50 @@ impl Frame {
             _ if row.depth > 0 => Tone::Dim,
             _ => Tone::Plain,
         };
-        let mut line = style.paint(tone, &style.left(&label_of(row, style), self.label));
-        line.push_str(&" ".repeat(GAP));
-        let (bar, is_noted) = self.bar(row, style);
-        line.push_str(&bar);
-        line.push_str(&style.paint(Tone::Dim, &self.start_cell(&moment(row.start_ns), style)));
-        line.push_str(&style.right(&readable(row.duration_ns), self.length));
-        if is_noted || row.kind != RowKind::Attempt {
-            return vec![line];
+        let start = out.len();
+        style.push(out, tone, &style.left(&label_of(row, style), self.label));
+        push_times(out, " ", GAP);
+        let is_noted = self.bar(row, style, out);
+        style.push(out, Tone::Dim, &self.start_cell(&said("{}", &[since(row.start_ns)]), style));
+        out.push_str(&style.right(&said("{}", &[Time(row.duration_ns)]), self.length));
+        end_line(out, start);
+        if let Some(note) = row.note.as_deref().filter(|_| !is_noted && row.kind == RowKind::Attempt) {
+            let end = self.half_cell(row.end_ns()).div_ceil(2);
+            let note = style.right(&said("{} {}", &[Text(note), Text(style.pick("┘", "^"))]), end);
+            let start = out.len();
+            push_times(out, " ", self.label.saturating_add(GAP));
+            style.push(out, if row.failed { Tone::Bad } else { Tone::Dim }, &note);
+            end_line(out, start);
         }
-        let end = self.half_cell(row.end_ns()).div_ceil(2);
-        let note = row.note.as_deref().unwrap_or_default();
-        let note = style.right(&format!("{note} {}", style.pick("┘", "^")), end);
-        let tone = if row.failed { Tone::Bad } else { Tone::Dim };
-        vec![line, " ".repeat(self.label.saturating_add(GAP)) + &style.paint(tone, &note)]
     }
 
     fn start_cell(self, text: &str, style: &TextStyle) -> String {
         if self.start == 0 { String::new() } else { style.right(text, self.start) }
     }
 
-    /// The bar with its note behind it, or before it; and whether there was room for that.
-    fn bar(self, row: &Row, style: &TextStyle) -> (String, bool) {
+    /// Writes the bar with its note behind it, or before it; gives whether there was room for that.
+    fn bar(self, row: &Row, style: &TextStyle, out: &mut String) -> bool {
         let mut cells: Vec<(char, Tone)> = vec![(' ', Tone::Plain); self.bars];
         for segment in &row.segments {
             self.draw(*segment, style, &mut cells);
         }
-        if cells.iter().all(|cell| cell.0 == ' ') {
+        let is_used = |cell: &(char, Tone)| cell.0 != ' ';
+        if !cells.iter().any(is_used) {
             self.draw_instant(row, style, &mut cells);
         }
-        let is_used = |cell: &(char, Tone)| cell.0 != ' ';
         let first = cells.iter().position(is_used).unwrap_or_default();
         let behind = cells.iter().rposition(is_used).unwrap_or_default().saturating_add(GAP);
         let note = style.fit(row.note.as_deref().unwrap_or_default(), self.bars);
         let width = display_width(&note);
-        let end = behind.saturating_add(width);
-        let place = if end <= self.bars { Some(behind) } else { first.checked_sub(width.saturating_add(1)) };
-        let tone = if row.failed { Tone::Bad } else { Tone::Dim };
+        let is_behind = behind.saturating_add(width) <= self.bars;
+        let place = if is_behind { Some(behind) } else { first.checked_sub(width.saturating_add(1)) };
         if let Some(place) = place.filter(|_| width > 0) {
-            // Wide characters fill their second column with nothing.
-            cells.splice(place..place.saturating_add(width), note.chars().map(|found| (found, tone)));
+            push_cells(cells.get(..place).unwrap_or_default(), style, out);
+            style.push(out, if row.failed { Tone::Bad } else { Tone::Dim }, &note);
+            cells.drain(..place.saturating_add(width).min(cells.len()));
         }
-        (paint_runs(&cells, style), place.is_some() || width == 0)
+        push_cells(&cells, style, out);
+        place.is_some() || width == 0
     }
 
     fn draw(self, segment: Segment, style: &TextStyle, cells: &mut [(char, Tone)]) {
@@ -192,17 +204,16 @@ impl Frame {
 
 /// The label behind its indentation; what failed is marked.
 fn label_of(row: &Row, style: &TextStyle) -> String {
-    let mark = if row.failed { style.pick("✗ ", "x ") } else { "" };
+    let mut label = String::new();
     let depth = usize::try_from(row.depth).unwrap_or_default();
-    format!("{}{mark}{}", " ".repeat(depth.saturating_mul(INDENT)), style.fit(&row.label, usize::MAX))
+    push_times(&mut label, " ", depth.saturating_mul(INDENT));
+    label.push_str(if row.failed { style.pick("✗ ", "x ") } else { "" });
+    label.push_str(&style.fit(&row.label, usize::MAX));
+    label
 }
 
-fn start_of(row: &Row, style: &TextStyle) -> String {
-    style.fit(&moment(row.start_ns), usize::MAX)
-}
-
-fn length_of(row: &Row, style: &TextStyle) -> String {
-    style.fit(&readable(row.duration_ns), usize::MAX)
+fn width_of(value: &[Value<'_>], style: &TextStyle) -> usize {
+    display_width(&style.fit(&said("{}", value), usize::MAX))
 }
 
 fn tone(segment: Segment) -> Tone {
@@ -237,15 +248,16 @@ fn glyph(kind: SegmentKind, left: bool, right: bool, before: char, glyphs: Glyph
     }
 }
 
-/// The cells as text; neighbours of one tone share their colour.
-fn paint_runs(cells: &[(char, Tone)], style: &TextStyle) -> String {
-    cells
-        .chunk_by(|one, other| one.1 == other.1)
-        .map(|run| {
-            let text: String = run.iter().map(|(found, _)| found.to_string()).collect();
-            style.paint(run.first().map_or(Tone::Plain, |(_, tone)| *tone), &text)
-        })
-        .collect()
+/// Writes the cells; neighbours of one tone share their colour.
+fn push_cells(cells: &[(char, Tone)], style: &TextStyle, out: &mut String) {
+    let mut run = String::new();
+    for (at, (found, tone)) in cells.iter().enumerate() {
+        run.push(*found);
+        if cells.get(at.saturating_add(1)).is_none_or(|next| next.1 != *tone) {
+            style.push(out, *tone, &run);
+            run.clear();
+        }
+    }
 }
 
 /// Columns that a tick and its name need.

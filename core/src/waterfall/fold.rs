@@ -1,10 +1,10 @@
 //! Rows beyond their cap, folded into rows that say what they stand for.
 
-use alloc::{format, vec::Vec};
+use alloc::{string::String, vec::Vec};
 
 use super::model::{Row, RowKind};
 use crate::{
-    explain::counted,
+    explain::{Value::Counted, also, said},
     limits::{WATERFALL_GROUP_ROWS, WATERFALL_ROWS},
     record::Record,
     time::Nanos,
@@ -16,13 +16,15 @@ pub(super) struct Group {
     pub(super) rows: Vec<Row>,
     /// Whether it is the final attempt, which is never folded away.
     pub(super) is_final: bool,
+    /// Whether it is drawn.
+    is_kept: bool,
     /// What its row stands for, when that is rows that the record does not have.
     missing: Option<Folded>,
 }
 
 impl Group {
     pub(super) fn of(row: Row) -> Self {
-        Self { rows: Vec::from([row]), is_final: false, missing: None }
+        Self { rows: Vec::from([row]), is_final: false, is_kept: false, missing: None }
     }
 
     pub(super) fn start(&self) -> Nanos {
@@ -37,16 +39,24 @@ impl Group {
         self.rows.first().is_some_and(|row| row.kind == kind)
     }
 
-    /// Folds the rows inside past the cap of a group.
-    fn shortened(mut self) -> Self {
+    /// How many rows it has when it is drawn.
+    fn length(&self) -> usize {
+        self.rows.len().min(WATERFALL_GROUP_ROWS)
+    }
+
+    /// Folds the rows inside past the cap of a group, and moves all of them to the end of `rows`.
+    fn draw(&mut self, rows: &mut Vec<Row>) {
         if self.rows.len() > WATERFALL_GROUP_ROWS {
-            let rest = self.rows.split_off(WATERFALL_GROUP_ROWS.saturating_sub(1));
-            let depth = rest.iter().map(|row| row.depth).min().unwrap_or_default();
             let mut folded = Folded::default();
-            folded.add_rows(&rest);
-            self.rows.extend(folded.row(depth));
+            let mut depth = u32::MAX;
+            for row in self.rows.iter().skip(WATERFALL_GROUP_ROWS.saturating_sub(1)) {
+                depth = depth.min(row.depth);
+                folded.add_row(row);
+            }
+            self.rows.truncate(WATERFALL_GROUP_ROWS.saturating_sub(1));
+            folded.draw(depth, &mut self.rows);
         }
-        self
+        rows.append(&mut self.rows);
     }
 }
 
@@ -54,18 +64,19 @@ impl Group {
 /// is missing. What the record itself counted without detail has such a row too.
 pub(super) fn fold(mut groups: Vec<Group>, record: &Record) -> Vec<Row> {
     insert_dropped(&mut groups, record);
-    let all = kept(&groups);
+    keep(&mut groups);
     let mut rows: Vec<Row> = Vec::new();
     let mut folded = Folded::default();
-    for (group, is_kept) in groups.into_iter().zip(all) {
-        if is_kept {
-            rows.extend(core::mem::take(&mut folded).row(0));
-            rows.extend(group.shortened().rows);
+    for group in &mut groups {
+        if group.is_kept {
+            folded.draw(0, &mut rows);
+            folded = Folded::default();
+            group.draw(&mut rows);
         } else {
-            folded.add(&group);
+            folded.add(group);
         }
     }
-    rows.extend(folded.row(0));
+    folded.draw(0, &mut rows);
     rows
 }
 
@@ -73,15 +84,16 @@ pub(super) fn fold(mut groups: Vec<Group>, record: &Record) -> Vec<Row> {
 /// attempts are missing before the final one; waits between the two say nothing without them and are counted in.
 fn insert_dropped(groups: &mut Vec<Group>, record: &Record) {
     let dropped = &record.diagnostics.dropped;
-    let mut missing = Folded {
-        attempts: dropped.attempts.unwrap_or_default(),
-        waits: dropped.waits.unwrap_or_default(),
-        phases: dropped.phases.unwrap_or_default(),
-        ..Folded::default()
-    };
-    let counted =
-        [(missing.attempts, RowKind::Attempt), (missing.waits, RowKind::Wait), (missing.phases, RowKind::Phase)];
-    let Some((_, kind)) = counted.into_iter().find(|(count, _)| *count > 0) else { return };
+    let mut missing = Folded::default();
+    let counts = [dropped.attempts, dropped.waits, dropped.phases];
+    let mut found = None;
+    for ((count, dropped), kind) in missing.counts.iter_mut().zip(counts).zip(KINDS) {
+        *count = dropped.unwrap_or_default();
+        if *count > 0 && found.is_none() {
+            found = Some(kind);
+        }
+    }
+    let Some(kind) = found else { return };
     let listed = groups.iter().filter(|group| group.is(kind) && !group.is_final);
     let start = listed.map(Group::end).max().unwrap_or_default();
     let is_final = |group: &Group| kind == RowKind::Attempt && group.is_final && group.start() >= start;
@@ -89,84 +101,79 @@ fn insert_dropped(groups: &mut Vec<Group>, record: &Record) {
     if kind == RowKind::Attempt {
         groups.retain(|group| {
             let is_inside = group.is(RowKind::Wait) && group.start() >= start && group.end() <= end;
-            missing.waits = missing.waits.saturating_add(u64::from(is_inside));
+            if is_inside {
+                missing.count(RowKind::Wait, 1);
+            }
             !is_inside
         });
     }
     missing.stretch = Some((start, end));
-    let Some(row) = missing.row(0) else { return };
+    let mut row = Vec::new();
+    missing.draw(0, &mut row);
     let at = groups.iter().position(|group| is_final(group) || group.start() > start).unwrap_or(groups.len());
-    groups.insert(at, Group { missing: Some(missing), ..Group::of(row) });
+    groups.insert(at, Group { rows: row, is_final: false, is_kept: false, missing: Some(missing) });
 }
 
-/// Which groups are drawn.
-fn kept(groups: &[Group]) -> Vec<bool> {
-    let lengths: Vec<usize> = groups.iter().map(|group| group.rows.len().min(WATERFALL_GROUP_ROWS)).collect();
-    let total: usize = lengths.iter().sum();
-    let mut kept: Vec<bool> = groups.iter().map(|group| group.is_final || total <= WATERFALL_ROWS).collect();
-    if total <= WATERFALL_ROWS {
-        return kept;
+/// Chooses which groups are drawn.
+fn keep(groups: &mut [Group]) {
+    let (mut total, mut pinned) = (0_usize, 0_usize);
+    for group in &*groups {
+        total = total.saturating_add(group.length());
+        pinned = pinned.saturating_add(if group.is_final { group.length() } else { 0 });
     }
-    let pinned: usize = lengths.iter().zip(&kept).filter(|(_, kept)| **kept).map(|(length, _)| *length).sum();
+    for group in &mut *groups {
+        group.is_kept = group.is_final || total <= WATERFALL_ROWS;
+    }
     // Two rows are for what is folded before and after the final attempt.
     let room = WATERFALL_ROWS.saturating_sub(pinned).saturating_sub(2);
-    let mut front = room / 2;
-    let mut back = room.saturating_sub(front);
-    let mut take = |at: usize, room: &mut usize| {
-        let (Some(length), Some(kept)) = (lengths.get(at), kept.get_mut(at)) else { return false };
-        if *kept {
-            return true;
-        }
-        *kept = length <= room;
-        *room = room.saturating_sub(*length);
-        *kept
-    };
-    for at in 0..groups.len() {
-        if !take(at, &mut front) {
-            break;
-        }
-    }
-    for at in (0..groups.len()).rev() {
-        if !take(at, &mut back) {
-            break;
+    keep_first(&mut groups.iter_mut(), room / 2);
+    keep_first(&mut groups.iter_mut().rev(), room.saturating_sub(room / 2));
+}
+
+/// Keeps the first groups as far as there is room.
+fn keep_first(groups: &mut dyn Iterator<Item = &'_ mut Group>, mut room: usize) {
+    for group in groups {
+        if !group.is_kept {
+            if group.length() > room {
+                return;
+            }
+            group.is_kept = true;
+            room = room.saturating_sub(group.length());
         }
     }
-    kept
 }
 
 /// What is not drawn.
 #[derive(Clone, Copy, Debug, Default)]
 struct Folded {
-    attempts: u64,
-    waits: u64,
-    phases: u64,
-    others: u64,
+    /// How many of each of [`KINDS`], and of others.
+    counts: [u64; 4],
     /// Start of the first, and the last end.
     stretch: Option<(Nanos, Nanos)>,
 }
 
+const KINDS: [RowKind; 3] = [RowKind::Attempt, RowKind::Wait, RowKind::Phase];
+
 impl Folded {
     fn add(&mut self, group: &Group) {
         let Some(missing) = group.missing else {
-            self.add_rows(&group.rows);
-            return;
+            return group.rows.iter().for_each(|row| self.add_row(row));
         };
-        self.attempts = self.attempts.saturating_add(missing.attempts);
-        self.waits = self.waits.saturating_add(missing.waits);
-        self.phases = self.phases.saturating_add(missing.phases);
+        for (count, more) in self.counts.iter_mut().zip(missing.counts) {
+            *count = count.saturating_add(more);
+        }
         self.widen(group.start(), group.end());
     }
 
-    fn add_rows(&mut self, rows: &[Row]) {
-        for row in rows {
-            let count = match row.kind {
-                RowKind::Attempt => &mut self.attempts,
-                RowKind::Phase => &mut self.phases,
-                RowKind::Wait => &mut self.waits,
-                _ => &mut self.others,
-            };
-            *count = count.saturating_add(1);
-            self.widen(row.start_ns, row.end_ns());
+    fn add_row(&mut self, row: &Row) {
+        self.count(row.kind, 1);
+        self.widen(row.start_ns, row.end_ns());
+    }
+
+    fn count(&mut self, kind: RowKind, more: u64) {
+        let at = KINDS.iter().position(|known| *known == kind).unwrap_or(KINDS.len());
+        if let Some(count) = self.counts.get_mut(at) {
+            *count = count.saturating_add(more);
         }
     }
 
@@ -175,14 +182,21 @@ impl Folded {
         self.stretch = Some((first.min(start), last.max(end)));
     }
 
-    /// The row in its place; nothing when nothing was folded.
-    fn row(self, depth: u32) -> Option<Row> {
-        let (start, end) = self.stretch?;
-        let counts = [(self.attempts, "attempt"), (self.waits, "wait"), (self.phases, "phase"), (self.others, "step")];
-        let mut counts = counts.into_iter().filter(|(count, _)| *count > 0);
-        let (count, noun) = counts.next()?;
-        let rest: Vec<_> = counts.map(|(count, noun)| counted(count, noun)).collect();
-        let label = format!("… {}", counted(count, &format!("more {noun}")));
-        Some(Row::folded(&label, &rest.join(", "), depth, start, end))
+    /// Adds the row that stands in the place; none when nothing was folded.
+    fn draw(&self, depth: u32, rows: &mut Vec<Row>) {
+        let Some((start, end)) = self.stretch else { return };
+        let (mut label, mut rest) = (String::new(), String::new());
+        let nouns =
+            [("attempt", "more attempt"), ("wait", "more wait"), ("phase", "more phase"), ("step", "more step")];
+        for (count, (noun, more)) in self.counts.into_iter().zip(nouns) {
+            if count > 0 && label.is_empty() {
+                label = said("… {}", &[Counted(count, more)]);
+            } else if count > 0 {
+                also(&mut rest, "{}", &[Counted(count, noun)]);
+            }
+        }
+        if !label.is_empty() {
+            rows.push(Row::folded(&label, &rest, depth, start, end));
+        }
     }
 }

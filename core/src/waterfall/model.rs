@@ -1,6 +1,6 @@
 //! What a waterfall shows, as data.
 
-use alloc::{format, string::String, vec::Vec};
+use alloc::{string::String, vec::Vec};
 
 use serde::{Serialize, Serializer};
 
@@ -11,7 +11,11 @@ use super::{
     words::{clean, sentence},
 };
 use crate::{
-    explain::{Explanation, error_label, readable},
+    explain::{
+        Explanation,
+        Value::{Label, Text},
+        readable, said,
+    },
     fields::{self, to_json, write_string, written},
     record::{Outcome, Record},
     time::Nanos,
@@ -103,11 +107,12 @@ impl Head {
         let operation = record.operation.as_deref().unwrap_or("call");
         let outcome = record.outcome.as_str();
         let ending = match &record.error {
-            Some(error) => clean(&format!("{outcome}: {}", error_label(error))),
+            Some(error) => clean(&said("{}: {}", &[Text(outcome), Label(error)])),
             None => outcome.into(),
         };
+        let (operation, model, provider) = (clean(operation), clean(model), clean(provider));
         Self {
-            what: format!("{} {} @ {}", clean(operation), clean(model), clean(provider)),
+            what: said("{} {} @ {}", &[Text(&operation), Text(&model), Text(&provider)]),
             outcome: record.outcome,
             ending,
             duration: readable(record.duration_ns),

@@ -1,13 +1,13 @@
 //! Text in a terminal: its width, its padding, its colours.
 
 use alloc::{
-    format,
     string::{String, ToString as _},
     vec,
     vec::Vec,
 };
 
 use super::words::steers;
+use crate::explain::{Value::Text, say};
 
 /// How text is drawn: columns, colours, characters, and a title. Also pads, cuts and paints what a program writes around a
 /// waterfall, so that both look alike.
@@ -117,9 +117,15 @@ impl TextStyle {
 
     /// The text in the colour of its tone.
     pub fn paint(&self, tone: Tone, text: &str) -> String {
+        let mut painted = String::new();
+        self.push(&mut painted, tone, text);
+        painted
+    }
+
+    /// Appends the text in the colour of its tone.
+    pub(super) fn push(&self, out: &mut String, tone: Tone, text: &str) {
         let code = match tone {
-            _ if self.palette == Palette::Plain || text.is_empty() => return text.into(),
-            Tone::Plain => return text.into(),
+            Tone::Plain => "",
             Tone::Bad => "31",
             Tone::Dim => "2",
             Tone::Good => "32",
@@ -128,44 +134,50 @@ impl TextStyle {
             Tone::Strong => "1",
             Tone::Wait => "33",
         };
-        format!("\u{1b}[{code}m{text}\u{1b}[0m")
+        let is_plain = self.palette == Palette::Plain || code.is_empty() || text.is_empty();
+        let template = if is_plain { "{}{}" } else { "\u{1b}[{}m{}\u{1b}[0m" };
+        say(out, template, &[Text(if is_plain { "" } else { code }), Text(text)]);
     }
 
     /// Cuts the text to columns, and marks the cut. Control characters become `?`, so that a name cannot steer the
     /// terminal; in ASCII every other character does too.
     pub fn fit(&self, text: &str, columns: usize) -> String {
-        let clean: String = match self.glyphs {
-            Glyphs::Ascii => text.replace('µ', "u").replace('…', "..."),
-            Glyphs::Unicode => text.into(),
-        };
-        let clean: String = clean.chars().map(|found| self.clean(found)).collect();
-        if display_width(&clean) <= columns {
-            return clean;
-        }
-        let mark = self.pick("…", "~");
-        let mut kept = String::new();
-        let mut used = display_width(mark);
-        for found in clean.chars() {
-            used = used.saturating_add(char_width(found));
-            if used > columns {
-                break;
+        let mut fitting = String::new();
+        for found in text.chars() {
+            match found {
+                'µ' => fitting.push_str(self.pick("µ", "u")),
+                '…' => fitting.push_str(self.pick("…", "...")),
+                _ => fitting.push(self.clean(found)),
             }
-            kept.push(found);
         }
-        if columns == 0 { kept } else { kept + mark }
+        if display_width(&fitting) > columns {
+            let mark = self.pick("…", "~");
+            let mut used = display_width(mark);
+            let cut = fitting.char_indices().find(|(_, found)| {
+                used = used.saturating_add(char_width(*found));
+                used > columns
+            });
+            fitting.truncate(cut.map_or(0, |(at, _)| at));
+            fitting.push_str(if columns == 0 { "" } else { mark });
+        }
+        fitting
     }
 
     /// The text in exactly these columns, at the left.
     pub fn left(&self, text: &str, columns: usize) -> String {
-        let text = self.fit(text, columns);
+        let mut text = self.fit(text, columns);
         let room = columns.saturating_sub(display_width(&text));
-        text + &" ".repeat(room)
+        push_times(&mut text, " ", room);
+        text
     }
 
     /// The text in exactly these columns, at the right.
     pub fn right(&self, text: &str, columns: usize) -> String {
-        let text = self.fit(text, columns);
-        " ".repeat(columns.saturating_sub(display_width(&text))) + &text
+        let fitting = self.fit(text, columns);
+        let mut text = String::new();
+        push_times(&mut text, " ", columns.saturating_sub(display_width(&fitting)));
+        text.push_str(&fitting);
+        text
     }
 
     pub(super) fn glyphs(&self) -> Glyphs {
@@ -184,6 +196,20 @@ impl TextStyle {
         let is_foreign = self.glyphs == Glyphs::Ascii && !found.is_ascii();
         if steers(found) || is_foreign { '?' } else { found }
     }
+}
+
+/// Appends a text so many times.
+pub(super) fn push_times(out: &mut String, text: &str, times: usize) {
+    for _ in 0..times {
+        out.push_str(text);
+    }
+}
+
+/// Ends the line that begins at `start`, without blanks at its end.
+pub(super) fn end_line(out: &mut String, start: usize) {
+    let length = out.get(start..).unwrap_or_default().trim_end().len();
+    out.truncate(start.saturating_add(length));
+    out.push('\n');
 }
 
 /// Columns that the text takes in a terminal: 2 for East Asian and pictographic characters, 0 for combining ones.

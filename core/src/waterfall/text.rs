@@ -1,18 +1,15 @@
 //! A record as text in a terminal.
 
-use alloc::{
-    format,
-    string::{String, ToString as _},
-};
+use alloc::{format, string::String};
 
 use super::{
     bars,
     brief::{Brief, Fact},
     model::{Head, Waterfall},
-    terminal::{TextStyle, Tone, display_width, wrap},
+    terminal::{TextStyle, Tone, display_width, end_line, push_times, wrap},
 };
 use crate::{
-    explain::{Explanation, Topic},
+    explain::{Explanation, Topic, Value::Text, said},
     record::{Outcome, Record},
 };
 
@@ -33,11 +30,12 @@ use crate::{
 /// ```
 pub fn text(record: &Record, style: &TextStyle) -> String {
     let waterfall = Waterfall::new(record);
-    let mut text = head(&waterfall.head, style);
+    let mut text = String::new();
+    head(&waterfall.head, style, &mut text);
     text.push('\n');
-    text.push_str(&bars::draw(&waterfall, style));
+    bars::draw(&waterfall, style, &mut text);
     text.push('\n');
-    text.push_str(&brief(&waterfall.brief, style));
+    brief(&waterfall.brief, style, &mut text);
     text.push('\n');
     for explanation in &waterfall.explanations {
         push_explanation(explanation, style, &mut text);
@@ -74,7 +72,7 @@ pub fn legend(style: &TextStyle) -> String {
 }
 
 /// The title, what was asked of whom, how it ended and how long it took, over a line.
-fn head(head: &Head, style: &TextStyle) -> String {
+fn head(head: &Head, style: &TextStyle, out: &mut String) {
     let tone = match head.outcome {
         Outcome::Success => Tone::Good,
         Outcome::Error | Outcome::TimedOut => Tone::Bad,
@@ -82,36 +80,48 @@ fn head(head: &Head, style: &TextStyle) -> String {
     };
     let width = style.width();
     let time = style.fit(&head.duration, usize::MAX);
-    let rule = style.paint(Tone::Dim, &style.pick("━", "=").repeat(width));
-    let name = style.title().map(|title| style.fit(title, width / 3) + "  ").unwrap_or_default();
-    let before = display_width(&name);
-    let strong = |text: &str| style.paint(Tone::Strong, text);
-    if width < WIDE {
-        let what = style.fit(&head.what, width.saturating_sub(before));
-        let ending = style.left(&head.ending, width.saturating_sub(display_width(&time).saturating_add(GAP)));
-        return format!("{}{what}\n{}  {}\n{rule}\n", strong(&name), style.paint(tone, &ending), strong(&time));
+    let title = style.title().map(|title| style.fit(title, width / 3));
+    let (ending, separator) = if width < WIDE {
+        (style.left(&head.ending, width.saturating_sub(display_width(&time).saturating_add(GAP))), "\n")
+    } else {
+        (style.fit(&head.ending, width / 2), "  ")
+    };
+    let mut room = width;
+    if let Some(title) = &title {
+        room = room.saturating_sub(display_width(title).saturating_add(GAP));
+        // A narrow head paints the gap with the title.
+        let gap = if width < WIDE { "  " } else { "" };
+        style.push(out, Tone::Strong, &said("{}{}", &[Text(title), Text(gap)]));
+        out.push_str(if width < WIDE { "" } else { "  " });
     }
-    let ending = style.fit(&head.ending, width / 2);
-    let after = display_width(&head.ending).saturating_add(display_width(&time)).saturating_add(2 * GAP);
-    let what = style.left(&head.what, width.saturating_sub(before).saturating_sub(after));
-    let name = name.strip_suffix("  ").map(|name| strong(name) + "  ").unwrap_or_default();
-    format!("{name}{what}  {}  {}\n{rule}\n", style.paint(tone, &ending), strong(&time))
+    if width < WIDE {
+        out.push_str(&style.fit(&head.what, room));
+    } else {
+        let after = display_width(&head.ending).saturating_add(display_width(&time)).saturating_add(2 * GAP);
+        out.push_str(&style.left(&head.what, room.saturating_sub(after)));
+    }
+    out.push_str(separator);
+    style.push(out, tone, &ending);
+    out.push_str("  ");
+    style.push(out, Tone::Strong, &time);
+    out.push('\n');
+    let mut rule = String::new();
+    push_times(&mut rule, style.pick("━", "="), width);
+    style.push(out, Tone::Dim, &rule);
+    out.push('\n');
 }
 
 /// Times and rates at the left, attempts, tokens, cost and ids at the right; one below the other where there is no room.
-fn brief(brief: &Brief, style: &TextStyle) -> String {
-    let mut text = String::new();
-    let mut push_line = |line: &str| {
-        text.push_str(line.trim_end());
-        text.push('\n');
-    };
+fn brief(brief: &Brief, style: &TextStyle, out: &mut String) {
     let width = style.width();
     let (left, right) = (&brief.timing, &brief.result);
     if width < WIDE {
         for fact in left.iter().chain(right) {
-            push_line(&cell(fact, width, style));
+            let start = out.len();
+            push_cell(Some(fact), width, style, out);
+            end_line(out, start);
         }
-        return text;
+        return;
     }
     let widest = |facts: &[Fact]| {
         let widths = facts.iter().map(|fact| NAME.saturating_add(display_width(&style.fit(&fact.value, usize::MAX))));
@@ -121,29 +131,34 @@ fn brief(brief: &Brief, style: &TextStyle) -> String {
     let half = (width / 2).saturating_sub(1);
     let needed = width.saturating_sub(GAP.saturating_add(widest(right)));
     let column = needed.clamp(widest(left).min(half), half);
-    let rest = width.saturating_sub(column).saturating_sub(GAP);
     for at in 0..left.len().max(right.len()) {
-        let mut line = left.get(at).map_or_else(|| " ".repeat(column), |fact| cell(fact, column, style));
-        line.push_str("  ");
-        line.push_str(&right.get(at).map(|fact| cell(fact, rest, style)).unwrap_or_default());
-        push_line(&line);
+        let start = out.len();
+        push_cell(left.get(at), column, style, out);
+        out.push_str("  ");
+        push_cell(right.get(at), width.saturating_sub(column).saturating_sub(GAP), style, out);
+        end_line(out, start);
     }
-    text
 }
 
-fn cell(fact: &Fact, width: usize, style: &TextStyle) -> String {
-    let value = style.left(&fact.value, width.saturating_sub(NAME));
-    style.paint(Tone::Dim, &style.left(fact.label, NAME)) + &value
+/// A name and its value in exactly these columns; blanks where there is none.
+fn push_cell(fact: Option<&Fact>, width: usize, style: &TextStyle, out: &mut String) {
+    if let Some(fact) = fact {
+        style.push(out, Tone::Dim, &style.left(fact.label, NAME));
+        out.push_str(&style.left(&fact.value, width.saturating_sub(NAME)));
+    } else {
+        push_times(out, " ", width);
+    }
 }
 
-fn push_explanation(explanation: &Explanation, style: &TextStyle, text: &mut String) {
-    let bullet = style.pick("• ", "* ");
+fn push_explanation(explanation: &Explanation, style: &TextStyle, out: &mut String) {
+    let mut bullet = style.pick("• ", "* ");
     let room = style.width().saturating_sub(GAP);
     let tone = if explanation.topic == Topic::DurationNs { Tone::Strong } else { Tone::Plain };
-    for (at, line) in wrap(&explanation.to_string(), room).iter().enumerate() {
-        text.push_str(if at == 0 { bullet } else { "  " });
-        text.push_str(&style.paint(tone, &style.fit(line, room)));
-        text.push('\n');
+    for line in wrap(&explanation.text, room) {
+        out.push_str(bullet);
+        bullet = "  ";
+        style.push(out, tone, &style.fit(&line, room));
+        out.push('\n');
     }
 }
 

@@ -1,36 +1,50 @@
 //! The rows of a waterfall as a table with bars.
 
-use alloc::{format, string::String, vec::Vec};
+use alloc::{string::String, vec::Vec};
 
 use super::{
     super::{
-        axis::moment,
+        axis::since,
         model::{Row, RowKind, Segment, SegmentKind, Waterfall},
     },
-    markup::{Markup, percent},
+    markup::Markup,
 };
-use crate::{explain::readable, sorted::sort_by_key, time::Nanos};
+use crate::{
+    explain::{
+        Value::{Escaped, Number, Part, Text, Time},
+        also,
+    },
+    sorted::sort_by_key,
+    time::Nanos,
+};
 
 /// Writes the axis and the rows. The roles are those of a table, which styles take from its elements in some browsers.
 pub(super) fn rows(waterfall: &Waterfall, markup: &mut Markup) {
     let total = waterfall.duration_ns.as_nanos();
-    let step = percent(waterfall.axis.step_ns.as_nanos(), total);
-    markup
-        .raw(&format!("<table class=\"llmspan-rows\" role=\"table\" style=\"--llmspan-step:{step}\">\n"))
-        .raw("<thead role=\"rowgroup\"><tr class=\"llmspan-row\" role=\"row\">")
-        .raw("<th class=\"llmspan-cell llmspan-label llmspan-dim\" role=\"columnheader\" scope=\"col\">step</th>")
-        .raw("<th class=\"llmspan-cell llmspan-track llmspan-dim\" role=\"columnheader\" scope=\"col\">")
-        .raw("<div class=\"llmspan-lane llmspan-axis\">");
-    for (at, tick) in waterfall.axis.ticks.iter().enumerate() {
+    markup.say(
+        "<table class=\"~rows\" role=\"table\" style=\"--~step:{}\">\n\
+         <thead role=\"rowgroup\"><tr class=\"~row\" role=\"row\">\
+         <th class=\"~cell ~label ~dim\" role=\"columnheader\" scope=\"col\">step</th>\
+         <th class=\"~cell ~track ~dim\" role=\"columnheader\" scope=\"col\"><div class=\"~lane ~axis\">",
+        &[Part(waterfall.axis.step_ns.as_nanos(), total)],
+    );
+    for (number, tick) in waterfall.axis.ticks.iter().enumerate() {
         // A narrow axis has room for four.
-        let odd = if at % 2 == 1 && waterfall.axis.ticks.len() > 4 { " llmspan-odd" } else { "" };
-        let place = place(tick.at_ns.as_nanos(), total);
-        markup.raw(&format!("<span class=\"llmspan-tick{odd}\" style=\"{place}\">")).text(&tick.label).raw("</span>");
+        let odd = if number % 2 == 1 && waterfall.axis.ticks.len() > 4 { " llmspan-odd" } else { "" };
+        markup.say("<span class=\"~tick{}\" style=\"", &[Text(odd)]);
+        // A tick is at its time, and to the left of that near the end.
+        let at = tick.at_ns.as_nanos();
+        if at > 0 && u128::from(at).saturating_mul(10) > u128::from(total).saturating_mul(9) {
+            markup.say("right:{}", &[Part(total.saturating_sub(at), total)]);
+        } else {
+            markup.say("left:{};padding-left:{}px", &[Part(at, total), Number(if at > 0 { 3 } else { 0 })]);
+        }
+        markup.say("\">{}</span>", &[Escaped(&tick.label)]);
     }
     markup.raw("</div></th>");
     for head in ["start", "time"] {
-        let class = "llmspan-cell llmspan-number llmspan-dim";
-        markup.raw(&format!("<th class=\"{class}\" role=\"columnheader\" scope=\"col\">{head}</th>"));
+        let template = "<th class=\"~cell ~number ~dim\" role=\"columnheader\" scope=\"col\">{}</th>";
+        markup.say(template, &[Text(head)]);
     }
     markup.raw("</tr></thead>\n<tbody role=\"rowgroup\">\n");
     for row in &waterfall.rows {
@@ -41,14 +55,14 @@ pub(super) fn rows(waterfall: &Waterfall, markup: &mut Markup) {
 
 /// Writes what the patterns of the bars mean, of those that occur.
 pub(super) fn legend(waterfall: &Waterfall, markup: &mut Markup) {
-    let pieces: Vec<Segment> = waterfall.rows.iter().flat_map(pieces).collect();
-    if pieces.is_empty() {
+    let mut all: Vec<Segment> = Vec::new();
+    for row in &waterfall.rows {
+        all.append(&mut pieces(row));
+    }
+    if all.is_empty() {
         return;
     }
-    markup.raw("<ul class=\"llmspan-legend\">");
-    let mut entry = |class: &str, words: &str| {
-        markup.raw(&format!("<li><span class=\"llmspan-bar {class}\"></span>")).text(words).raw("</li>");
-    };
+    markup.say("<ul class=\"~legend\">", &[]);
     let order = [
         SegmentKind::Local,
         SegmentKind::Pause,
@@ -58,56 +72,62 @@ pub(super) fn legend(waterfall: &Waterfall, markup: &mut Markup) {
         SegmentKind::Stalled,
         SegmentKind::Folded,
     ];
-    for kind in order.into_iter().filter(|kind| pieces.iter().any(|piece| piece.kind == *kind && !piece.failed)) {
-        entry(&format!("llmspan-{}", kind.key()), kind.words());
+    let mut entry = |piece: &Segment, words| {
+        let values = [Text(piece.kind.key()), Text(lost(piece)), Text(words)];
+        markup.say("<li><span class=\"~bar ~{}{}\"></span>{}</li>", &values);
+    };
+    for kind in order {
+        if let Some(piece) = all.iter().find(|piece| piece.kind == kind && !piece.failed) {
+            entry(piece, kind.words());
+        }
     }
-    if let Some(lost) = pieces.iter().find(|piece| piece.failed) {
-        entry(&class(*lost), "of an attempt that failed");
+    if let Some(piece) = all.iter().find(|piece| piece.failed) {
+        entry(piece, "of an attempt that failed");
     }
     markup.raw("</ul>\n");
 }
 
 fn row(row: &Row, total: u64, markup: &mut Markup) {
-    let failed = if row.failed { " llmspan-failed" } else { "" };
+    let (failed, mark) =
+        if row.failed { (" llmspan-failed", "<span role=\"img\" aria-label=\"failed\">✗</span> ") } else { ("", "") };
     let kind = if row.kind == RowKind::Attempt { " llmspan-attempt" } else { "" };
     let dim = if row.depth > 0 || row.kind == RowKind::Folded { " llmspan-dim" } else { "" };
     // Above the least padding, 14 pixels for each level.
     let indent = row.depth.saturating_mul(14);
-    markup
-        .raw(&format!("<tr class=\"llmspan-row{kind}{failed}\" role=\"row\">"))
-        .raw("<th class=\"llmspan-cell llmspan-label\" role=\"rowheader\" scope=\"row\">")
-        .raw(&format!("<div class=\"llmspan-name{dim}\" style=\"padding-left:{indent}px\" title=\""))
-        .text(&row.label)
-        .raw("\">")
-        .raw(if row.failed { "<span role=\"img\" aria-label=\"failed\">✗</span> " } else { "" })
-        .text(&row.label)
-        .raw("</div></th><td class=\"llmspan-cell llmspan-track\" role=\"cell\"><div class=\"llmspan-lane\">");
+    let label = Escaped(&row.label);
+    markup.say(
+        "<tr class=\"~row{}{}\" role=\"row\"><th class=\"~cell ~label\" role=\"rowheader\" scope=\"row\">\
+         <div class=\"~name{}\" style=\"padding-left:{}px\" title=\"{}\">{}{}</div></th>\
+         <td class=\"~cell ~track\" role=\"cell\"><div class=\"~lane\">",
+        &[Text(kind), Text(failed), Text(dim), Number(indent.into()), label, Text(mark), label],
+    );
     bars(row, total, markup);
     note(row, total, markup);
-    markup
-        .raw("</div></td>")
-        .raw("<td class=\"llmspan-cell llmspan-number\" role=\"cell\"><span class=\"llmspan-dim\">")
-        .text(&moment(row.start_ns))
-        .raw("</span></td><td class=\"llmspan-cell llmspan-number\" role=\"cell\">")
-        .text(&readable(row.duration_ns))
-        .raw("</td></tr>\n");
+    markup.say(
+        "</div></td><td class=\"~cell ~number\" role=\"cell\"><span class=\"~dim\">{}</span></td>\
+         <td class=\"~cell ~number\" role=\"cell\">{}</td></tr>\n",
+        &[since(row.start_ns), Time(row.duration_ns)],
+    );
 }
 
 fn bars(row: &Row, total: u64, markup: &mut Markup) {
     let pieces = pieces(row);
-    markup.raw("<div class=\"llmspan-bars\" role=\"img\" aria-label=\"").text(&in_words(&pieces)).raw("\">");
+    markup.say("<div class=\"~bars\" role=\"img\" aria-label=\"{}\">", &[Text(&in_words(&pieces))]);
     for piece in &pieces {
         let start = piece.start_ns.as_nanos().min(total);
-        let left = percent(start, total);
-        let width = percent(piece.end_ns().as_nanos().min(total).saturating_sub(start), total);
-        let from = moment(piece.start_ns);
-        markup
-            .raw(&format!(
-                "<span class=\"llmspan-bar {}\" style=\"left:min({left},calc(100% - 2px));width:{width}\" title=\"",
-                class(*piece)
-            ))
-            .text(&format!("{}: {} from {from}", words(*piece), readable(piece.duration_ns)))
-            .raw("\"></span>");
+        let width = piece.end_ns().as_nanos().min(total).saturating_sub(start);
+        markup.say(
+            "<span class=\"~bar ~{}{}\" style=\"left:min({},calc(100% - 2px));width:{}\" title=\"{}: {} from {}\"></span>",
+            &[
+                Text(piece.kind.key()),
+                Text(lost(piece)),
+                Part(start, total),
+                Part(width, total),
+                Text(piece.kind.words()),
+                Time(piece.duration_ns),
+                since(piece.start_ns),
+            ],
+        );
     }
     markup.raw("</div>");
 }
@@ -115,8 +135,8 @@ fn bars(row: &Row, total: u64, markup: &mut Markup) {
 /// Writes the note behind the bar, or before it, or below it.
 fn note(row: &Row, total: u64, markup: &mut Markup) {
     let Some(note) = &row.note else { return };
-    let (start, end) = (row.start_ns.as_nanos().min(total), row.end_ns().as_nanos().min(total));
-    let (before, behind) = (start, total.saturating_sub(end));
+    let (before, end) = (row.start_ns.as_nanos().min(total), row.end_ns().as_nanos().min(total));
+    let behind = total.saturating_sub(end);
     // A narrow lane has about fifty characters: two per cent for each, and the gaps.
     let length = note.chars().count();
     let needed = |length: usize| u128::try_from(length).unwrap_or_default().saturating_mul(2).saturating_add(4);
@@ -125,31 +145,26 @@ fn note(row: &Row, total: u64, markup: &mut Markup) {
     };
     // A long one has more room in a wide lane, and a line of its own in a narrow one.
     let least = length.min(LONG_NOTE);
-    let class = |room: u64| if fits(room, length) { "" } else { " llmspan-long" };
-    let (class, style) = if fits(behind, least) {
-        (class(behind), format!("left:{};max-width:{}", percent(end, total), percent(behind, total)))
+    let (room, template, place) = if fits(behind, least) {
+        (Some(behind), "left:{};max-width:{}", end)
     } else if fits(before, least) {
-        let right = percent(total.saturating_sub(start), total);
-        (class(before), format!("right:{right};max-width:{}", percent(before, total)))
+        (Some(before), "right:{};max-width:{}", total.saturating_sub(before))
     } else {
-        (" llmspan-below llmspan-long", format!("margin-left:{}", percent(start.min(total / 2), total)))
+        (None, "margin-left:{}", before.min(total / 2))
     };
-    markup.raw(&format!("<div class=\"llmspan-note{class}\" style=\"{style}\" title=\"")).text(note);
-    markup.raw("\">").text(note).raw("</div>");
+    let class = match room {
+        None => " llmspan-below llmspan-long",
+        Some(room) if fits(room, length) => "",
+        Some(_) => " llmspan-long",
+    };
+    markup
+        .say("<div class=\"~note{}\" style=\"", &[Text(class)])
+        .say(template, &[Part(place, total), Part(room.unwrap_or_default(), total)])
+        .say("\" title=\"{}\">{}</div>", &[Escaped(note), Escaped(note)]);
 }
 
 /// Characters of a note that a place beside its bar has at least.
 const LONG_NOTE: usize = 20;
-
-/// The place of a tick: at its time, and to the left of that near the end.
-fn place(at: u64, total: u64) -> String {
-    let is_late = u128::from(at).saturating_mul(10) > u128::from(total).saturating_mul(9);
-    if is_late && at > 0 {
-        format!("right:{}", percent(total.saturating_sub(at), total))
-    } else {
-        format!("left:{};padding-left:{}px", percent(at, total), if at > 0 { 3 } else { 0 })
-    }
-}
 
 /// The segments as far as none that is drawn later covers them; a row without length is an instant.
 fn pieces(row: &Row) -> Vec<Segment> {
@@ -161,35 +176,41 @@ fn pieces(row: &Row) -> Vec<Segment> {
             let before = Segment { duration_ns: start.min(piece.end_ns()).saturating_sub(piece.start_ns), ..piece };
             let from = end.max(piece.start_ns);
             let after = Segment { start_ns: from, duration_ns: piece.end_ns().saturating_sub(from), ..piece };
-            uncovered.extend([before, after].into_iter().filter(|piece| piece.duration_ns > Nanos::ZERO));
+            for piece in [before, after] {
+                if piece.duration_ns > Nanos::ZERO {
+                    uncovered.push(piece);
+                }
+            }
         }
         pieces = uncovered;
         pieces.push(*segment);
     }
     sort_by_key(&mut pieces, |piece| piece.start_ns);
-    if pieces.is_empty() {
-        pieces.extend(row.segments.first().map(|segment| Segment { duration_ns: Nanos::ZERO, ..*segment }));
+    if pieces.is_empty()
+        && let Some(segment) = row.segments.first()
+    {
+        pieces.push(Segment { duration_ns: Nanos::ZERO, ..*segment });
     }
     pieces
 }
 
 /// What a bar shows, in words: the time of each kind of piece, in the order of their first.
 fn in_words(pieces: &[Segment]) -> String {
-    let mut sums: Vec<(&str, Nanos)> = Vec::new();
+    let mut sums: Vec<Segment> = Vec::new();
     for piece in pieces {
-        match sums.iter_mut().find(|(words, _)| *words == self::words(*piece)) {
-            Some((_, sum)) => *sum = sum.saturating_add(piece.duration_ns),
-            None => sums.push((words(*piece), piece.duration_ns)),
+        match sums.iter_mut().find(|sum| sum.kind == piece.kind) {
+            Some(sum) => sum.duration_ns = sum.duration_ns.saturating_add(piece.duration_ns),
+            None => sums.push(*piece),
         }
     }
-    let texts: Vec<String> = sums.into_iter().map(|(words, sum)| format!("{words} {}", readable(sum))).collect();
-    texts.join(", ")
+    let mut text = String::new();
+    for sum in sums {
+        also(&mut text, "{} {}", &[Text(sum.kind.words()), Time(sum.duration_ns)]);
+    }
+    text
 }
 
-fn words(piece: Segment) -> &'static str {
-    piece.kind.words()
-}
-
-fn class(piece: Segment) -> String {
-    format!("llmspan-{}{}", piece.kind.key(), if piece.failed { " llmspan-lost" } else { "" })
+/// The class of what was lost with an attempt that failed.
+fn lost(piece: &Segment) -> &'static str {
+    if piece.failed { " llmspan-lost" } else { "" }
 }

@@ -3,14 +3,20 @@
 mod chart;
 mod markup;
 
-use alloc::{format, string::String};
+use alloc::string::String;
 
 use super::{
     brief::Fact,
     model::{Head, Waterfall},
     words::{clean, sentence},
 };
-use crate::record::{Outcome, Record};
+use crate::{
+    explain::{
+        Value::{Escaped, Text},
+        say,
+    },
+    record::{Outcome, Record},
+};
 use markup::Markup;
 
 /// How HTML looks: its colours, and a title.
@@ -70,11 +76,13 @@ pub fn html(record: &Record, style: &HtmlStyle) -> String {
         Scheme::Dark => "dark",
         Scheme::Light => "light",
     };
+    let summary = summary(&waterfall, style);
     let mut markup = Markup::default();
     markup
-        .raw(&format!("<figure class=\"llmspan llmspan-{scheme}\" role=\"group\" aria-label=\""))
-        .text(&summary(&waterfall, style))
-        .raw("\">\n<style>\n")
+        .say(
+            "<figure class=\"llmspan ~{}\" role=\"group\" aria-label=\"{}\">\n<style>\n",
+            &[Text(scheme), Escaped(&summary)],
+        )
         .raw(SHEET)
         .raw("</style>\n");
     head(&waterfall.head, style, &mut markup);
@@ -82,10 +90,11 @@ pub fn html(record: &Record, style: &HtmlStyle) -> String {
     chart::legend(&waterfall, &mut markup);
     facts(&waterfall.brief.timing, &mut markup);
     facts(&waterfall.brief.result, &mut markup);
-    markup.raw("<ul class=\"llmspan-why\">\n");
-    for (at, explanation) in waterfall.explanations.iter().enumerate() {
-        let class = if at == 0 { "llmspan-first" } else { "llmspan-more" };
-        markup.element("li", class, &explanation.text).raw("\n");
+    markup.say("<ul class=\"~why\">\n", &[]);
+    let mut class = "first";
+    for explanation in &waterfall.explanations {
+        markup.say("<li class=\"~{}\">{}</li>\n", &[Text(class), Escaped(&explanation.text)]);
+        class = "more";
     }
     markup.raw("</ul>\n</figure>\n");
     markup.finish()
@@ -104,9 +113,10 @@ pub fn page(title: &str, figures: &[String]) -> String {
     let mut markup = Markup::default();
     markup
         .raw("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n")
-        .raw("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n<title>")
-        .text(&clean(title))
-        .raw("</title>\n<style>\n")
+        .say(
+            "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n<title>{}</title>\n<style>\n",
+            &[Escaped(&clean(title))],
+        )
         .raw(PAGE_SHEET)
         .raw("</style>\n</head>\n<body>\n");
     for figure in figures {
@@ -127,40 +137,38 @@ body>.llmspan{margin:0 auto 40px}
 /// The figure in two sentences, for those who do not see it.
 fn summary(waterfall: &Waterfall, style: &HtmlStyle) -> String {
     let head = &waterfall.head;
-    let title = style.title.as_ref().map(|title| format!("{title}: ")).unwrap_or_default();
-    let first = waterfall.explanations.first().map(|line| line.text.as_str()).unwrap_or_default();
-    sentence(&format!("{title}{}, {}, {}. {first}.", head.what, head.ending, head.duration))
+    let mut text = String::new();
+    if let Some(title) = &style.title {
+        say(&mut text, "{}: ", &[Text(title)]);
+    }
+    let first = waterfall.explanations.first().map_or("", |line| &line.text);
+    let values = [Text(&head.what), Text(&head.ending), Text(&head.duration), Text(first)];
+    say(&mut text, "{}, {}, {}. {}.", &values);
+    sentence(&text)
 }
 
 fn head(head: &Head, style: &HtmlStyle, markup: &mut Markup) {
     let (class, mark) = match head.outcome {
-        Outcome::Success => ("llmspan-success", "✓"),
-        Outcome::Error | Outcome::TimedOut => ("llmspan-failure", "✗"),
-        _ => ("llmspan-stopped", "■"),
+        Outcome::Success => ("success", "✓"),
+        Outcome::Error | Outcome::TimedOut => ("failure", "✗"),
+        _ => ("stopped", "■"),
     };
-    markup.raw("<figcaption class=\"llmspan-head\">");
+    markup.say("<figcaption class=\"~head\">", &[]);
     if let Some(title) = &style.title {
-        markup.element("strong", "llmspan-title", title).raw(" ");
+        markup.say("<strong class=\"~title\">{}</strong> ", &[Escaped(title)]);
     }
-    markup
-        .element("span", "llmspan-what", &head.what)
-        .raw(" <span class=\"llmspan-end\">")
-        .element("span", class, &format!("{mark} {}", head.ending))
-        .raw(" ")
-        .element("strong", "llmspan-total", &head.duration)
-        .raw("</span>")
-        .raw("</figcaption>\n");
+    markup.say(
+        "<span class=\"~what\">{}</span> <span class=\"~end\"><span class=\"~{}\">{} {}</span> \
+         <strong class=\"~total\">{}</strong></span></figcaption>\n",
+        &[Escaped(&head.what), Text(class), Text(mark), Escaped(&head.ending), Escaped(&head.duration)],
+    );
 }
 
 fn facts(facts: &[Fact], markup: &mut Markup) {
-    markup.raw("<dl class=\"llmspan-facts\">\n");
+    markup.say("<dl class=\"~facts\">\n", &[]);
     for fact in facts {
-        markup
-            .raw("<div class=\"llmspan-fact\"><dt>")
-            .text(fact.label)
-            .raw("</dt><dd>")
-            .text(&fact.value)
-            .raw("</dd></div>\n");
+        let values = [Escaped(fact.label), Escaped(&fact.value)];
+        markup.say("<div class=\"~fact\"><dt>{}</dt><dd>{}</dd></div>\n", &values);
     }
     markup.raw("</dl>\n");
 }
