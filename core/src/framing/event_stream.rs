@@ -181,24 +181,23 @@ impl<'a> Message<'a> {
 
     fn by_headers(self) -> Option<Frame<'a>> {
         let mut rest = self.headers;
-        let (mut message_type, mut event) = (&b""[..], None);
-        let (mut exception, mut code, mut text) = (&b""[..], &b""[..], &b""[..]);
+        let mut values = [None; HEADERS.len()];
         while !rest.is_empty() {
             let header = Header::take(&mut rest)?;
-            match header.name {
-                b":message-type" => message_type = header.text,
-                b":event-type" => event = Some(header.text),
-                b":exception-type" => exception = header.text,
-                b":error-code" => code = header.text,
-                b":error-message" => text = header.text,
-                _ => {}
+            // A `match` on the names would be compiled to a comparison of every byte.
+            let place = HEADERS.iter().position(|name| name.as_bytes() == header.name);
+            if let Some(value) = place.and_then(|place| values.get_mut(place)) {
+                *value = Some(header.text);
             }
         }
-        let string = |bytes| core::str::from_utf8(bytes).ok();
-        Some(match message_type {
-            b"exception" => Frame::Exception { name: string(exception)?, data: self.payload },
-            b"error" => Frame::Error { code: string(code)?, message: string(text)? },
-            _ => Frame::Event { name: event, data: self.payload },
+        let [event, message_type, exception, code, text] = values;
+        let string = |bytes: Option<&'a [u8]>| core::str::from_utf8(bytes.unwrap_or_default()).ok();
+        Some(if message_type == Some(b"exception") {
+            Frame::Exception { name: string(exception)?, data: self.payload }
+        } else if message_type == Some(b"error") {
+            Frame::Error { code: string(code)?, message: string(text)? }
+        } else {
+            Frame::Event { name: event, data: self.payload }
         })
     }
 }
@@ -244,6 +243,9 @@ const PRELUDE: usize = 12;
 
 /// Bytes of a message without headers and payload.
 const OVERHEAD: usize = PRELUDE + 4;
+
+/// Names of the headers that say what a message is.
+const HEADERS: [&str; 5] = [":event-type", ":message-type", ":exception-type", ":error-code", ":error-message"];
 
 /// Type of a header's value that is a string.
 const STRING: u8 = 7;

@@ -335,7 +335,7 @@ impl<'i> Field<'i> {
 
 /// Whether the standard knows a field of that name.
 fn is_field(name: &[u8]) -> bool {
-    matches!(name, b"data" | b"event" | b"id" | b"retry")
+    [&b"data"[..], b"event", b"id", b"retry"].contains(&name)
 }
 
 /// The first line, what follows it, and whether a CR at the very end of the read ended it.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::accounting::{Accounting, Counted, Tally};
 use super::error::{ErrorField, bare_error};
-use super::lenient::{Count, List, Maybe, Payload, Str, Text, object};
+use super::lenient::{Count, List, Maybe, Payload, Str, Text, kinds, object};
 use super::source::Input;
 use crate::delta::{ChoiceDelta, ContentKind, Delta, RawUsage, Terminal, ToolCallDelta, UsageReport};
 
@@ -51,12 +51,12 @@ impl AnthropicMessages {
             delta.add_text(ContentKind::ToolCall, event.delta.partial_json.bytes);
             return;
         }
-        match event.kind.bytes().as_ref() {
-            b"ping" => {
+        match EventKind::of(&event.kind.bytes()) {
+            Some(EventKind::Ping) => {
                 delta.chunk = false;
                 delta.keep_alives = 1;
             }
-            b"message_start" => {
+            Some(EventKind::MessageStart) => {
                 let message = event.message.0.get_or_insert_default();
                 delta.response_id = message.id.take();
                 delta.response_model = message.model.take();
@@ -65,17 +65,17 @@ impl AnthropicMessages {
                 // A turn that goes on from tools run by code begins with what it has.
                 add_blocks(delta, &mut message.content);
             }
-            b"content_block_start" => {
+            Some(EventKind::BlockStart) => {
                 if let Some(block) = &mut event.content_block.0 {
                     block.add_to(delta, event.index.index());
                 }
             }
-            b"message_delta" => {
+            Some(EventKind::MessageDelta) => {
                 add_reason(delta, &mut event.delta.stop_reason);
                 delta.usage = event.usage.0.as_ref().and_then(|usage| self.update(usage));
             }
-            b"message_stop" => delta.terminal = Terminal::Yes,
-            b"message" => {
+            Some(EventKind::MessageStop) => delta.terminal = Terminal::Yes,
+            Some(EventKind::Message) => {
                 delta.whole = true;
                 delta.terminal = Terminal::Yes;
                 delta.response_id = event.id.take();
@@ -85,7 +85,7 @@ impl AnthropicMessages {
                 add_blocks(delta, &mut event.content);
             }
             // `content_block_stop`, and events of later versions.
-            _ => {}
+            None => {}
         }
     }
 
@@ -132,6 +132,17 @@ fn add_blocks<'a>(delta: &mut Delta<'a>, blocks: &mut List<Block<'a>, 0>) {
     }
 }
 
+kinds! {
+    enum EventKind {
+        BlockStart = "content_block_start",
+        Message = "message",
+        MessageDelta = "message_delta",
+        MessageStart = "message_start",
+        MessageStop = "message_stop",
+        Ping = "ping",
+    }
+}
+
 object! {
     struct Event<'a> {
         "type" => kind: Str<'a>,
@@ -166,6 +177,15 @@ object! {
         "thinking" => thinking: Text,
         "partial_json" => partial_json: Text,
         "stop_reason" => stop_reason: Str<'a>,
+    }
+}
+
+kinds! {
+    enum BlockKind {
+        ServerToolUse = "server_tool_use" | "mcp_tool_use",
+        Text = "text",
+        Thinking = "thinking",
+        ToolUse = "tool_use",
     }
 }
 
@@ -211,20 +231,20 @@ impl Usage {
 
 impl<'a> Block<'a> {
     fn add_to(&mut self, delta: &mut Delta<'a>, index: Option<u32>) {
-        match self.kind.bytes().as_ref() {
-            b"text" => delta.add_text(ContentKind::Text, self.text.bytes),
-            b"thinking" => delta.add_text(ContentKind::Reasoning, self.thinking.bytes),
-            b"tool_use" => {
+        match BlockKind::of(&self.kind.bytes()) {
+            Some(BlockKind::Text) => delta.add_text(ContentKind::Text, self.text.bytes),
+            Some(BlockKind::Thinking) => delta.add_text(ContentKind::Reasoning, self.thinking.bytes),
+            Some(BlockKind::ToolUse) => {
                 delta.add_visible(ContentKind::ToolCall, self.input.bytes);
                 let (id, name) = (self.id.take(), self.name.take());
                 delta.tool_calls.push(ToolCallDelta { choice: 0, index, id, name });
             }
-            b"server_tool_use" | b"mcp_tool_use" => {
+            Some(BlockKind::ServerToolUse) => {
                 delta.add_visible(ContentKind::ToolCall, self.input.bytes);
                 delta.server_tool_calls = delta.server_tool_calls.saturating_add(1);
             }
             // Redacted thinking and the results of server tools.
-            _ => {}
+            None => {}
         }
     }
 }

@@ -4,23 +4,33 @@
 
 use super::accounting::{Accounting, Tally};
 use super::aws_error::{AwsErrorBody, exception};
-use super::lenient::{Count, Decimal, Fill, List, Payload, Rare, Str, Text, object};
+use super::lenient::{Count, Decimal, Fill, List, Payload, Rare, Str, Text, kinds, object};
 use super::source::Input;
 use crate::delta::{ChoiceDelta, ContentKind, Delta, RawUsage, ServerTiming, Terminal, ToolCallDelta, UsageReport};
 
 /// Reads the payload of a message, the event type of which is in its header; `None` for one that is no JSON.
 pub(super) fn decode_message<'a>(delta: &mut Delta<'a>, event_type: &[u8], json: Option<Input<'a>>) {
-    let read = match event_type {
-        b"contentBlockDelta" => read::<BlockDelta>(delta, json),
-        b"contentBlockStart" => read::<BlockStart<'a>>(delta, json),
-        b"messageStart" => read::<Start>(delta, json),
-        b"messageStop" => read::<MessageStop<'a>>(delta, json),
-        b"metadata" => read::<Metadata>(delta, json),
+    let read = match EventType::of(event_type) {
+        Some(EventType::BlockDelta) => read::<BlockDelta>(delta, json),
+        Some(EventType::BlockStart) => read::<BlockStart<'a>>(delta, json),
+        Some(EventType::MessageStart) => read::<Start>(delta, json),
+        Some(EventType::MessageStop) => read::<MessageStop<'a>>(delta, json),
+        Some(EventType::Metadata) => read::<Metadata>(delta, json),
         // The end of a block, and events of later versions.
-        _ => Some(()),
+        None => Some(()),
     };
     delta.chunk = read.is_some();
     delta.decode_errors = u32::from(read.is_none());
+}
+
+kinds! {
+    enum EventType {
+        BlockDelta = "contentBlockDelta",
+        BlockStart = "contentBlockStart",
+        MessageStart = "messageStart",
+        MessageStop = "messageStop",
+        Metadata = "metadata",
+    }
 }
 
 fn read<'a, T: Part<'a>>(delta: &mut Delta<'a>, json: Option<Input<'a>>) -> Option<()> {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::accounting::{Accounting, Basis, Counted, Tally};
 use super::cohere_v1::CohereV1;
 use super::error::ErrorField;
-use super::lenient::{Code, Count, Flag, List, Payload, Str, Text, object};
+use super::lenient::{Code, Count, Flag, List, Payload, Str, Text, kinds, object};
 use super::source::Input;
 use crate::delta::{ChoiceDelta, ContentKind, Delta, RawUsage, Terminal, ToolCallDelta, UsageReport};
 
@@ -35,20 +35,28 @@ impl CohereChat {
 
 fn write<'a>(delta: &mut Delta<'a>, event: &mut Event<'a>, json: Input<'a>, body: bool) {
     delta.chunk = true;
-    match event.kind.bytes().as_ref() {
-        b"message-start" => {
+    match Kind::of(&event.kind.bytes()) {
+        Some(Kind::Start) => {
             delta.response_id = event.id.take();
             delta.choices.push(ChoiceDelta::default());
         }
-        b"content-start" | b"content-delta" | b"tool-plan-delta" | b"tool-call-start" | b"tool-call-delta" => {
+        Some(Kind::Content) => {
             event.delta.message.add_to(delta, event.index.index());
         }
-        b"message-end" => {
+        Some(Kind::End) => {
             add_end(delta, &event.delta.usage, &mut event.delta.finish_reason, &mut event.delta.error);
         }
-        b"" => whole(delta, json, event, body),
+        None if event.kind.is_empty() => whole(delta, json, event, body),
         // Ends of content, citations, debug events.
-        _ => {}
+        None => {}
+    }
+}
+
+kinds! {
+    enum Kind {
+        Content = "content-delta" | "content-start" | "tool-plan-delta" | "tool-call-start" | "tool-call-delta",
+        End = "message-end",
+        Start = "message-start",
     }
 }
 

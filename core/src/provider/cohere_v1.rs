@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cohere_chat::Usage;
 use super::error::ErrorField;
-use super::lenient::{Code, Count, Flag, List, Payload, Str, Text, object};
+use super::lenient::{Code, Count, Flag, List, Payload, Str, Text, kinds, object};
 use super::source::Input;
 use crate::delta::{ChoiceDelta, ContentKind, Delta, ErrorDelta, Terminal, ToolCallDelta};
 
@@ -33,16 +33,16 @@ impl CohereV1 {
     fn write<'a>(&mut self, delta: &mut Delta<'a>, event: &mut Event<'a>, body: bool) {
         delta.chunk = true;
         delta.response_id = event.generation_id.take();
-        match event.kind.bytes().as_ref() {
-            b"stream-start" => delta.choices.push(ChoiceDelta::default()),
-            b"text-generation" => event.add_piece(delta),
-            b"tool-calls-chunk" => self.add_call_piece(delta, event),
-            b"tool-calls-generation" => self.add_calls(delta, event),
-            b"stream-end" => event.add_end(delta),
-            b"stream-error" => delta.error = Some(event.take_error()),
-            b"" => event.add_unnamed(delta, body),
+        match Kind::of(&event.kind.bytes()) {
+            Some(Kind::Start) => delta.choices.push(ChoiceDelta::default()),
+            Some(Kind::Text) => event.add_piece(delta),
+            Some(Kind::CallPiece) => self.add_call_piece(delta, event),
+            Some(Kind::Calls) => self.add_calls(delta, event),
+            Some(Kind::End) => event.add_end(delta),
+            Some(Kind::Error) => delta.error = Some(event.take_error()),
+            None if event.kind.is_empty() => event.add_unnamed(delta, body),
             // Search queries and results, citations, debug events.
-            _ => {}
+            None => {}
         }
     }
 
@@ -79,6 +79,17 @@ fn add_calls<'a>(delta: &mut Delta<'a>, calls: &mut List<ToolCall<'a>, 0>) {
             let index = u32::try_from(position).ok();
             delta.tool_calls.push(ToolCallDelta { choice: 0, index, id: None, name });
         }
+    }
+}
+
+kinds! {
+    enum Kind {
+        CallPiece = "tool-calls-chunk",
+        Calls = "tool-calls-generation",
+        End = "stream-end",
+        Error = "stream-error",
+        Start = "stream-start",
+        Text = "text-generation",
     }
 }
 

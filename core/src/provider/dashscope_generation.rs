@@ -231,7 +231,7 @@ impl<'a> Content<'a> {
 impl<'de: 'a, 'a> Fill<'de> for Content<'a> {
     fn fill<S: Source<'de>>(&mut self, reader: &mut S) -> Result<(), Malformed> {
         *self = Self::default();
-        if reader.peek() == Some(b'"') { self.text.fill(reader) } else { self.parts.fill(reader) }
+        if reader.begins(b'"') { self.text.fill(reader) } else { self.parts.fill(reader) }
     }
 }
 
@@ -252,7 +252,7 @@ object! {
 impl<'de> Fill<'de> for Media {
     fn fill<S: Source<'de>>(&mut self, reader: &mut S) -> Result<(), Malformed> {
         let mut media = MediaObject::default();
-        let read = if reader.peek() == Some(b'"') { media.data.fill(reader) } else { media.fill(reader) };
+        let read = if reader.begins(b'"') { media.data.fill(reader) } else { media.fill(reader) };
         read?;
         let is_address = media.data.bytes == 0;
         *self = Self { bytes: if is_address { media.url.bytes } else { media.data.bytes }, is_address };

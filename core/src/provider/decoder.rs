@@ -215,7 +215,7 @@ impl Decoder {
         let mut delta = Delta::default();
         if !tape.is_readable() {
             delta.decode_errors = 1;
-        } else if tape.lone_text() == Some("[DONE]") {
+        } else if tape.lone_text() == Some(b"[DONE]") {
             delta.terminal = self.done();
         } else {
             self.state.decode(&mut delta, Input::Tape(tape), false);

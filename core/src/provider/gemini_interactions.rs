@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::accounting::{Accounting, Counted, Tally};
 use super::error::ErrorField;
 use super::json::Malformed;
-use super::lenient::{Count, Fill, List, Rare, Str, Text, object};
+use super::lenient::{Count, Fill, List, Rare, Str, Text, kinds, object};
 use super::source::{Input, Source};
 use crate::delta::{ChoiceDelta, ContentKind, Delta, ErrorDelta, RawUsage, Terminal, ToolCallDelta, UsageReport};
 
@@ -32,25 +32,23 @@ impl GeminiInteractions {
     fn write<'a>(&mut self, delta: &mut Delta<'a>, event: &mut Event<'a>, json: Input<'a>, body: bool) {
         delta.chunk = true;
         let index = event.index.index();
-        match event.kind.bytes().as_ref() {
-            b"step.delta" | b"content.delta" => {
+        // Nearly every event is one of these.
+        let kind =
+            if event.kind.is("step.delta") { Some(EventKind::Delta) } else { EventKind::of(&event.kind.bytes()) };
+        match kind {
+            Some(EventKind::Delta) => {
                 let is_news = event.delta.is_call() && self.begin(index);
                 event.delta.add_to(delta, index, is_news);
             }
-            b"step.start" | b"content.start" => {
+            Some(EventKind::Start) => {
                 self.begin(index);
                 event.step.add_to(delta, index, true);
             }
-            b"interaction.completed"
-            | b"interaction.complete"
-            | b"interaction.requires_action"
-            | b"interaction.incomplete"
-            | b"interaction.failed"
-            | b"interaction.cancelled" => event.interaction.add_end(delta),
+            Some(EventKind::End) => event.interaction.add_end(delta),
             // No event: a whole interaction, or an error body.
-            b"" => return whole(delta, json, body),
+            None if event.kind.is_empty() => return whole(delta, json, body),
             // `error` alone ends a stream; other events name the interaction.
-            _ => {
+            None => {
                 delta.error = event.error.take();
                 delta.response_id = event.interaction.id.take().or_else(|| event.interaction_id.take());
                 delta.response_model = event.interaction.model.take();
@@ -92,6 +90,19 @@ fn whole<'a>(delta: &mut Delta<'a>, json: Input<'a>, body: bool) {
         }
     }
     interaction.add_end(delta);
+}
+
+kinds! {
+    enum EventKind {
+        Delta = "step.delta" | "content.delta",
+        End = "interaction.completed"
+            | "interaction.complete"
+            | "interaction.requires_action"
+            | "interaction.incomplete"
+            | "interaction.failed"
+            | "interaction.cancelled",
+        Start = "step.start" | "content.start",
+    }
 }
 
 object! {
@@ -169,6 +180,16 @@ impl<'a> Interaction<'a> {
     }
 }
 
+kinds! {
+    enum StepKind {
+        Arguments = "arguments_delta" | "arguments",
+        CodeCall = "code_execution_call",
+        CodeResult = "code_execution_result",
+        FunctionCall = "function_call",
+        Thought = "thought_summary" | "thought",
+    }
+}
+
 impl<'a> Step<'a> {
     /// Whether it is a call, be it the client's or the provider's own.
     fn is_call(&self) -> bool {
@@ -177,13 +198,16 @@ impl<'a> Step<'a> {
 
     /// Adds the content. Results of tools are none, but for that of executed code; neither are signatures and citations.
     fn add_to(&mut self, delta: &mut Delta<'a>, index: Option<u32>, begins: bool) {
-        match self.kind.bytes().as_ref() {
-            b"thought_summary" | b"thought" => {
+        let name = self.kind.bytes();
+        // Nearly every step brings text.
+        let kind = if self.kind.is("text") { None } else { StepKind::of(&name) };
+        match kind {
+            Some(StepKind::Thought) => {
                 let parts = self.content.0.iter().chain(&self.summary.0);
                 let text: usize = parts.map(|part| part.text.bytes).sum();
                 delta.add_text(ContentKind::Reasoning, text + self.text.bytes);
             }
-            b"function_call" => {
+            Some(StepKind::FunctionCall) => {
                 let (id, name) = (self.id.take(), self.name.take());
                 if name.is_some() {
                     delta.add_visible(ContentKind::ToolCall, self.arguments.bytes);
@@ -192,18 +216,18 @@ impl<'a> Step<'a> {
                     delta.add_visible(ContentKind::ToolCall, self.arguments.bytes);
                 }
             }
-            b"arguments_delta" | b"arguments" => delta.add_text(ContentKind::ToolCall, self.arguments.bytes),
-            b"code_execution_result" => delta.add_text(ContentKind::Code, self.result.bytes),
-            kind if kind.ends_with(b"_call") => {
-                let content = if kind == b"code_execution_call" { ContentKind::Code } else { ContentKind::ToolCall };
+            Some(StepKind::Arguments) => delta.add_text(ContentKind::ToolCall, self.arguments.bytes),
+            Some(StepKind::CodeResult) => delta.add_text(ContentKind::Code, self.result.bytes),
+            _ if name.ends_with(b"_call") => {
+                let content = if kind == Some(StepKind::CodeCall) { ContentKind::Code } else { ContentKind::ToolCall };
                 if begins || self.arguments.is_filled {
                     delta.add_visible(content, self.arguments.bytes);
                 }
                 delta.server_tool_calls = delta.server_tool_calls.saturating_add(u32::from(begins));
             }
-            kind if kind.ends_with(b"_result") => {}
-            kind => {
-                add_media(delta, kind, self.data, self.uri);
+            _ if name.ends_with(b"_result") => {}
+            _ => {
+                add_media(delta, &name, self.data, self.uri);
                 delta.add_text(ContentKind::Text, self.text.bytes);
                 for part in &self.content.0 {
                     add_media(delta, &part.kind.bytes(), part.data, part.uri);
@@ -230,7 +254,7 @@ pub(super) struct Arguments {
 impl<'de> Fill<'de> for Arguments {
     fn fill<S: Source<'de>>(&mut self, reader: &mut S) -> Result<(), Malformed> {
         *self = Self::default();
-        if reader.peek() != Some(b'{') {
+        if !reader.begins(b'{') {
             self.bytes = reader.text()?.len();
             self.is_filled = self.bytes > 0;
             return Ok(());

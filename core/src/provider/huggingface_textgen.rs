@@ -167,7 +167,7 @@ pub(super) struct GeneratedText {
 impl<'de> Fill<'de> for GeneratedText {
     #[inline]
     fn fill<S: Source<'de>>(&mut self, reader: &mut S) -> Result<(), Malformed> {
-        self.is_given = reader.peek() == Some(b'"');
+        self.is_given = reader.begins(b'"');
         self.bytes = reader.text()?.len();
         Ok(())
     }
@@ -180,7 +180,7 @@ pub(super) struct Length(Option<u64>);
 impl<'de> Fill<'de> for Length {
     fn fill<S: Source<'de>>(&mut self, reader: &mut S) -> Result<(), Malformed> {
         self.0 = None;
-        if reader.peek() != Some(b'[') {
+        if !reader.begins(b'[') {
             return reader.skip_value();
         }
         reader.elements(|reader| {
@@ -197,7 +197,7 @@ pub(super) struct ErrorList<'a>(ErrorField<'a>);
 impl<'de: 'a, 'a> Fill<'de> for ErrorList<'a> {
     #[inline]
     fn fill<S: Source<'de>>(&mut self, reader: &mut S) -> Result<(), Malformed> {
-        if reader.peek() != Some(b'[') {
+        if !reader.begins(b'[') {
             return self.0.fill(reader);
         }
         self.0 = ErrorField::default();

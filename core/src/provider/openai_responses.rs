@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::accounting::Tally;
 use super::error::{ErrorField, bare_error};
-use super::lenient::{Code, Count, List, Payload, Rare, Str, Text, object};
+use super::lenient::{Code, Count, List, Payload, Rare, Str, Text, kinds, object};
 use super::openai_usage::{ACCOUNTING, Cost, cost_nanos};
 use super::source::Input;
 use crate::delta::{ChoiceDelta, ContentKind, Delta, ErrorDelta, RawUsage, Terminal, ToolCallDelta, UsageReport};
@@ -44,14 +44,14 @@ impl OpenAiResponses {
             return;
         }
         let kind = event.kind.bytes();
-        match kind.as_ref() {
+        match EventKind::of(&kind) {
             // No event: a whole response, or an error body.
-            b"" => whole(delta, json, body),
-            b"response.output_item.added" => {
+            None if kind.is_empty() => whole(delta, json, body),
+            Some(EventKind::ItemAdded) => {
                 self.begin(index);
                 event.item.add_call(delta, index);
             }
-            b"response.output_item.done" => {
+            Some(EventKind::ItemDone) => {
                 // Some servers leave out the event that adds the item.
                 if self.begin(index) {
                     event.item.add_call(delta, index);
@@ -61,23 +61,23 @@ impl OpenAiResponses {
                     event.item.add_content(delta);
                 }
             }
-            b"response.content_part.added" | b"response.reasoning_summary_part.added" => {
+            Some(EventKind::PartAdded) => {
                 if !event.part.is_empty() && self.tell(index) {
                     event.part.add_to(delta, ContentKind::Text);
                 }
             }
-            b"error" => {
+            Some(EventKind::Error) => {
                 delta.error = event
                     .error
                     .take_beside(&mut Str::default(), &mut event.code)
                     .or_else(|| Some(ErrorField::of_parts(&mut Str::default(), &mut event.code, &mut event.message)));
             }
-            b"response.completed" => event.response.add_end(delta, "completed"),
-            b"response.incomplete" => event.response.add_end(delta, "incomplete"),
-            b"response.failed" => event.response.add_end(delta, "failed"),
-            b"response.cancelled" => event.response.add_end(delta, "cancelled"),
-            kind => {
-                let (content, bytes) = event.content(kind);
+            Some(EventKind::Completed) => event.response.add_end(delta, "completed"),
+            Some(EventKind::Incomplete) => event.response.add_end(delta, "incomplete"),
+            Some(EventKind::Failed) => event.response.add_end(delta, "failed"),
+            Some(EventKind::Cancelled) => event.response.add_end(delta, "cancelled"),
+            None => {
+                let (content, bytes) = event.content(&kind);
                 if bytes > 0 {
                     self.tell(index);
                     delta.add_visible(content, bytes);
@@ -137,6 +137,38 @@ fn whole<'a>(delta: &mut Delta<'a>, json: Input<'a>, body: bool) {
     response.add_end(delta, "");
 }
 
+kinds! {
+    enum EventKind {
+        Cancelled = "response.cancelled",
+        Completed = "response.completed",
+        Error = "error",
+        Failed = "response.failed",
+        Incomplete = "response.incomplete",
+        ItemAdded = "response.output_item.added",
+        ItemDone = "response.output_item.done",
+        PartAdded = "response.content_part.added" | "response.reasoning_summary_part.added",
+    }
+}
+
+kinds! {
+    /// Events that bring content, by what it is.
+    enum ContentEvent {
+        Audio = "response.audio.delta"
+            | "response.audio.transcript.delta"
+            | "response.output_audio.delta"
+            | "response.output_audio_transcript.delta",
+        Code = "response.code_interpreter_call_code.delta",
+        Image = "response.image_generation_call.partial_image",
+        Reasoning = "response.reasoning_text.delta" | "response.reasoning_summary_text.delta",
+        Refusal = "response.refusal.delta",
+        ToolCall = "response.function_call_arguments.delta"
+            | "response.custom_tool_call_input.delta"
+            | "response.mcp_call_arguments.delta"
+            | "response.shell_call_command.delta"
+            | "response.apply_patch_call_operation_diff.delta",
+    }
+}
+
 object! {
     struct Event<'a> {
         "type" => kind: Str<'a>,
@@ -171,6 +203,21 @@ object! {
         "output_text" => text: Text,
         // Of an error that is text.
         "code" => code: Code<'a>,
+    }
+}
+
+kinds! {
+    enum ItemKind {
+        /// That the client has to make.
+        ClientCall = "function_call"
+            | "custom_tool_call"
+            | "computer_call"
+            | "local_shell_call"
+            | "shell_call"
+            | "apply_patch_call",
+        Image = "image_generation_call",
+        Program = "program",
+        Reasoning = "reasoning",
     }
 }
 
@@ -272,23 +319,14 @@ impl Event<'_> {
     /// The content of an event that brings some, and its size.
     fn content(&self, kind: &[u8]) -> (ContentKind, usize) {
         let bytes = self.delta.bytes;
-        match kind {
-            b"response.refusal.delta" => (ContentKind::Refusal, bytes),
-            b"response.reasoning_text.delta" | b"response.reasoning_summary_text.delta" => {
-                (ContentKind::Reasoning, bytes)
-            }
-            b"response.function_call_arguments.delta"
-            | b"response.custom_tool_call_input.delta"
-            | b"response.mcp_call_arguments.delta"
-            | b"response.shell_call_command.delta"
-            | b"response.apply_patch_call_operation_diff.delta" => (ContentKind::ToolCall, bytes),
-            b"response.code_interpreter_call_code.delta" => (ContentKind::Code, bytes),
-            b"response.audio.delta"
-            | b"response.audio.transcript.delta"
-            | b"response.output_audio.delta"
-            | b"response.output_audio_transcript.delta" => (ContentKind::Audio, bytes),
-            b"response.image_generation_call.partial_image" => (ContentKind::Image, self.partial_image.bytes),
-            _ => (ContentKind::None, 0),
+        match ContentEvent::of(kind) {
+            Some(ContentEvent::Audio) => (ContentKind::Audio, bytes),
+            Some(ContentEvent::Code) => (ContentKind::Code, bytes),
+            Some(ContentEvent::Image) => (ContentKind::Image, self.partial_image.bytes),
+            Some(ContentEvent::Reasoning) => (ContentKind::Reasoning, bytes),
+            Some(ContentEvent::Refusal) => (ContentKind::Refusal, bytes),
+            Some(ContentEvent::ToolCall) => (ContentKind::ToolCall, bytes),
+            None => (ContentKind::None, 0),
         }
     }
 }
@@ -296,14 +334,14 @@ impl Event<'_> {
 impl<'a> Item<'a> {
     /// Adds the beginning of a call, if the item is one.
     fn add_call(&mut self, delta: &mut Delta<'a>, index: Option<u32>) {
-        match self.kind.bytes().as_ref() {
-            b"function_call" | b"custom_tool_call" | b"computer_call" | b"local_shell_call" | b"shell_call"
-            | b"apply_patch_call" => {
+        let kind = self.kind.bytes();
+        match ItemKind::of(&kind) {
+            Some(ItemKind::ClientCall) => {
                 delta.add_visible(ContentKind::ToolCall, self.arguments.bytes);
                 let id = self.call_id.take().or_else(|| self.id.take());
                 delta.tool_calls.push(ToolCallDelta { choice: 0, index, id, name: self.name.take() });
             }
-            kind if kind.ends_with(b"_call") => {
+            _ if kind.ends_with(b"_call") => {
                 delta.add_visible(ContentKind::ToolCall, self.arguments.bytes);
                 delta.server_tool_calls = delta.server_tool_calls.saturating_add(1);
             }
@@ -313,14 +351,15 @@ impl<'a> Item<'a> {
 
     /// Adds content that no delta brought. The arguments of a call come with its beginning, or not at all.
     fn add_content(&self, delta: &mut Delta<'a>) {
-        match self.kind.bytes().as_ref() {
-            b"image_generation_call" => delta.add_text(ContentKind::Image, self.result.bytes),
+        let kind = ItemKind::of(&self.kind.bytes());
+        match kind {
+            Some(ItemKind::Image) => delta.add_text(ContentKind::Image, self.result.bytes),
             // A program of the model's that the provider runs, which may call the client's functions.
-            b"program" => delta.add_text(ContentKind::Code, self.code.bytes),
+            Some(ItemKind::Program) => delta.add_text(ContentKind::Code, self.code.bytes),
             // What the user said, as a compacted conversation gives it back.
             _ if self.role.is("user") => {}
-            kind => {
-                let text = if kind == b"reasoning" { ContentKind::Reasoning } else { ContentKind::Text };
+            _ => {
+                let text = if kind == Some(ItemKind::Reasoning) { ContentKind::Reasoning } else { ContentKind::Text };
                 for part in &self.content.0 {
                     part.add_to(delta, text);
                 }

@@ -78,10 +78,13 @@ impl Protocol {
         name.parse().ok()
     }
 
+    /// Whether this build has every protocol: without, what only the others need is left out too.
+    pub(in crate::provider) const ALL_ARE_DECODED: bool = cfg!(feature = "protocols");
+
     /// Whether this build decodes responses of the protocol. Without the feature `protocols` it decodes chat and text
     /// completions of OpenAI and of compatible servers, Mistral among them; every event of another protocol is then counted as not decodable.
     pub const fn is_decoded(self) -> bool {
-        cfg!(feature = "protocols") || matches!(self, Self::MistralChat | Self::OpenAiChat | Self::OpenAiCompletions)
+        Self::ALL_ARE_DECODED || matches!(self, Self::MistralChat | Self::OpenAiChat | Self::OpenAiCompletions)
     }
 
     /// How the response bytes of this protocol are framed, unless their first bytes say otherwise.

@@ -3,7 +3,6 @@
 //! Payload structs are filled through [`Source`]; both kinds have the same values, members and elements. JSON is read in
 //! place. A host's objects come through any `serde` deserializer onto a [`Tape`], without becoming JSON text on the way.
 
-use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -13,7 +12,7 @@ use base64::engine::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::json::{Malformed, Number, Raw, Reader, Value};
-use super::lenient::{Fields, Fill, Object, Slot as _, number_of, reset};
+use super::lenient::{Fields, Fill, Many, Object, Room, Slot as _, number_of, reset};
 use super::protocol::Protocol;
 
 /// The next value of an event, and what is in it.
@@ -36,8 +35,19 @@ pub(in crate::provider) trait Source<'de>: Sized {
     /// The first byte that the next value has as JSON; of a number, any digit.
     fn peek(&mut self) -> Option<u8>;
 
+    /// Whether the next value begins with that byte, as JSON.
+    fn begins(&mut self, first: u8) -> bool {
+        self.peek() == Some(first)
+    }
+
     /// Reads the fields of an object; a value of another type has none.
     fn object<T: Object<'de> + Fill<'de>>(&mut self, object: &mut T) -> Result<(), Malformed>;
+
+    /// Reads the elements of a list; a lone object is a list of one, any other value an empty one.
+    fn list<T: Many<'de>>(&mut self, list: &mut T) -> Result<(), Malformed>;
+
+    /// Reads an object where there may be none; a value of another type is none.
+    fn optional<T: Many<'de>>(&mut self, object: &mut T) -> Result<(), Malformed>;
 }
 
 impl<'de> Source<'de> for Reader<'de> {
@@ -82,6 +92,22 @@ impl<'de> Source<'de> for Reader<'de> {
         }
         *object.present() = true;
         Reader::members(self, |reader, name| object.fill_member(reader, name))
+    }
+
+    #[inline]
+    fn list<T: Many<'de>>(&mut self, list: &mut T) -> Result<(), Malformed> {
+        list.clear();
+        match Reader::peek(self) {
+            Some(b'[') => Reader::elements(self, |reader| list.fill_next(reader)),
+            Some(b'{') => list.fill_next(self),
+            _ => Reader::skip_value(self),
+        }
+    }
+
+    #[inline]
+    fn optional<T: Many<'de>>(&mut self, object: &mut T) -> Result<(), Malformed> {
+        object.clear();
+        if Reader::peek(self) == Some(b'{') { object.fill_next(self) } else { Reader::skip_value(self) }
     }
 }
 
@@ -155,8 +181,8 @@ pub(in crate::provider) fn fill_cut<'a, T: Fill<'a>>(value: &mut T, json: &[u8],
 pub struct Tape {
     /// Empty when the event could not be read.
     tokens: Vec<Token>,
-    /// The bytes of all strings, one after the other.
-    text: String,
+    /// The bytes of all strings, each valid UTF-8, with whatever between them.
+    text: Vec<u8>,
     pub(in crate::provider) spelling: Spelling,
     /// Where the event begins: behind what a library wraps it in.
     start: usize,
@@ -194,7 +220,10 @@ pub(in crate::provider) enum Token {
     /// Name of the member that follows.
     Name(Span),
     Text(Span),
+    /// Of an object of a host.
     Number(Number),
+    /// As it stands in JSON text: most are never asked for.
+    Digits(Span),
     Bool(bool),
     Null,
 }
@@ -202,8 +231,8 @@ pub(in crate::provider) enum Token {
 /// Bytes of [`Tape::text`].
 #[derive(Clone, Copy, Debug)]
 pub(in crate::provider) struct Span {
-    start: usize,
-    end: usize,
+    pub(in crate::provider) start: usize,
+    pub(in crate::provider) end: usize,
 }
 
 /// Without the event, which is content: hosts write what they hold to their logs.
@@ -264,7 +293,7 @@ impl Tape {
     }
 
     /// The event, if it is nothing but a string.
-    pub(in crate::provider) fn lone_text(&self) -> Option<&str> {
+    pub(in crate::provider) fn lone_text(&self) -> Option<&[u8]> {
         match self.tokens.as_slice() {
             [Token::Text(span)] => Some(self.text_of(*span)),
             _ => None,
@@ -282,7 +311,7 @@ impl Tape {
                 start = Some(tape.at);
                 tape.skip_value()
             }
-            b"event" | b"id" | b"retry" => tape.skip_value(),
+            _ if [&b"event"[..], b"id", b"retry"].contains(&name) => tape.skip_value(),
             _ => Err(Malformed),
         });
         start.filter(|_| is_event.is_ok())
@@ -294,22 +323,39 @@ impl Tape {
     }
 
     /// Puts the name of a member down as the wire spells it.
-    pub(in crate::provider) fn push_name(&mut self, name: &str) -> Result<(), Malformed> {
-        let start = self.append(name)?.start;
-        match self.spelling {
+    pub(in crate::provider) fn push_name(&mut self, name: Span) -> Result<(), Malformed> {
+        let is_other = match self.spelling {
+            Spelling::Wire => false,
             // A name that begins with an underscore is no word: `__type` of AWS.
-            Spelling::Snake if !name.starts_with('_') && name.contains('_') => {
-                self.text.truncate(start);
-                push_camel(&mut self.text, name);
+            Spelling::Snake => {
+                matches!(self.text_of(name), [first, rest @ ..] if *first != b'_' && rest.contains(&b'_'))
             }
-            Spelling::Camel if name.contains(|char: char| char.is_ascii_uppercase()) => {
-                self.text.truncate(start);
-                push_snake(&mut self.text, name);
+            Spelling::Camel => self.text_of(name).iter().any(u8::is_ascii_uppercase),
+        };
+        let name = if is_other { self.respelled(name)? } else { name };
+        self.push(Token::Name(name))
+    }
+
+    /// A name in the other spelling, behind the rest of the text.
+    fn respelled(&mut self, name: Span) -> Result<Span, Malformed> {
+        let start = self.text.len();
+        for at in name.start..name.end {
+            let byte = self.text.get(at).copied().ok_or(Malformed)?;
+            if self.spelling == Spelling::Camel {
+                if byte.is_ascii_uppercase() {
+                    self.text.push(b'_');
+                }
+                self.text.push(byte.to_ascii_lowercase());
+            } else if at > name.start && byte.is_ascii_lowercase() && self.text.last() == Some(&b'_') {
+                self.text.pop();
+                self.text.push(byte.to_ascii_uppercase());
+            } else {
+                // An underscore that no letter follows stays.
+                self.text.push(byte);
             }
-            _ => {}
         }
         let end = self.text.len();
-        self.push(Token::Name(Span { start, end }))
+        if end > TEXT_LIMIT { Err(Malformed) } else { Ok(Span { start, end }) }
     }
 
     pub(in crate::provider) fn push(&mut self, token: Token) -> Result<(), Malformed> {
@@ -320,16 +366,17 @@ impl Tape {
         Ok(())
     }
 
-    pub(in crate::provider) fn append(&mut self, text: &str) -> Result<Span, Malformed> {
+    pub(in crate::provider) fn append(&mut self, text: &[u8]) -> Result<Span, Malformed> {
         let start = self.text.len();
-        if start.saturating_add(text.len()) > TEXT_LIMIT {
+        let end = start.saturating_add(text.len());
+        if end > TEXT_LIMIT {
             return Err(Malformed);
         }
-        self.text.push_str(text);
-        Ok(Span { start, end: self.text.len() })
+        self.text.extend_from_slice(text);
+        Ok(Span { start, end })
     }
 
-    fn text_of(&self, span: Span) -> &str {
+    fn text_of(&self, span: Span) -> &[u8] {
         self.text.get(span.start..span.end).unwrap_or_default()
     }
 }
@@ -344,7 +391,7 @@ const KEPT_TEXT: usize = 64 << 10;
 const TOKEN_LIMIT: usize = 1 << 20;
 
 /// Bytes of text of one event that are taken down.
-const TEXT_LIMIT: usize = 16 << 20;
+pub(in crate::provider) const TEXT_LIMIT: usize = 16 << 20;
 
 /// Levels of one event that are taken down, as many as JSON text may have.
 const DEPTH_LIMIT: u32 = 128;
@@ -402,17 +449,20 @@ impl<'de> Visitor<'de> for Scribe<'_> {
     }
 
     fn visit_str<E: de::Error>(self, value: &str) -> Result<(), E> {
-        let span = allowed(self.tape.append(value))?;
+        let span = allowed(self.tape.append(value.as_bytes()))?;
         allowed(self.tape.push(Token::Text(span)))
     }
 
     fn visit_bytes<E: de::Error>(self, value: &[u8]) -> Result<(), E> {
-        let start = self.tape.text.len();
-        if start.saturating_add(value.len() / 3 * 4) > TEXT_LIMIT {
+        let text = &mut self.tape.text;
+        let start = text.len();
+        let end = start.saturating_add(value.len().div_ceil(3).saturating_mul(4));
+        if end > TEXT_LIMIT {
             return Err(E::custom("an event of too much text"));
         }
-        STANDARD.encode_string(value, &mut self.tape.text);
-        allowed(self.tape.push(Token::Text(Span { start, end: self.tape.text.len() })))
+        text.resize(end, 0);
+        let _ = STANDARD.encode_slice(value, text.get_mut(start..).unwrap_or_default());
+        allowed(self.tape.push(Token::Text(Span { start, end })))
     }
 
     fn visit_unit<E: de::Error>(self) -> Result<(), E> {
@@ -466,32 +516,12 @@ impl Visitor<'_> for Name<'_> {
 
     fn visit_str<E: de::Error>(self, name: &str) -> Result<(), E> {
         let Self(tape) = self;
-        allowed(tape.push_name(name))
+        let span = allowed(tape.append(name.as_bytes()))?;
+        allowed(tape.push_name(span))
     }
 
     fn visit_bytes<E: de::Error>(self, name: &[u8]) -> Result<(), E> {
         self.visit_str(core::str::from_utf8(name).map_err(E::custom)?)
-    }
-}
-
-/// Appends a name of the form `input_tokens` as `inputTokens`; an underscore that no letter follows stays.
-fn push_camel(text: &mut String, name: &str) {
-    let mut rest = name.chars().peekable();
-    while let Some(char) = rest.next() {
-        match rest.next_if(char::is_ascii_lowercase) {
-            Some(next) if char == '_' => text.push(next.to_ascii_uppercase()),
-            next => text.extend([Some(char), next].into_iter().flatten()),
-        }
-    }
-}
-
-/// Appends a name of the form `inputTokens` as `input_tokens`.
-fn push_snake(text: &mut String, name: &str) {
-    for char in name.chars() {
-        if char.is_ascii_uppercase() {
-            text.push('_');
-        }
-        text.push(char.to_ascii_lowercase());
     }
 }
 
@@ -514,11 +544,38 @@ impl<'t> TapeReader<'t> {
             return self.skip_value();
         }
         *object.present() = true;
-        let names = object.names();
-        self.each_member(&mut |reader, name| match number_of(names, name).and_then(|number| object.field(number)) {
-            Some(field) => field.fill_slot(reader),
-            None => reader.skip_value(),
-        })
+        let (tape, names) = (self.tape, object.names());
+        self.next()?;
+        while !self.ends() {
+            let Token::Name(name) = self.next()? else { return Err(Malformed) };
+            match number_of(names, tape.text_of(name)).and_then(|number| object.field(number)) {
+                Some(field) => field.fill_slot(self)?,
+                None => self.skip_value()?,
+            }
+        }
+        Ok(())
+    }
+
+    fn fill_room(&mut self, room: &mut dyn Room<'t>, is_list: bool) -> Result<(), Malformed> {
+        room.clear();
+        if is_list && self.begins(b'[') {
+            self.next()?;
+            while !self.ends() {
+                self.fill_next(room)?;
+            }
+            Ok(())
+        } else if self.begins(b'{') {
+            self.fill_next(room)
+        } else {
+            self.skip_value()
+        }
+    }
+
+    fn fill_next(&mut self, room: &mut dyn Room<'t>) -> Result<(), Malformed> {
+        match room.next() {
+            Some(place) => place.fill_slot(self),
+            None => self.skip_value(),
+        }
     }
 
     #[expect(clippy::type_complexity, reason = "a name for it would say less than the signature")]
@@ -530,7 +587,7 @@ impl<'t> TapeReader<'t> {
         let Token::Object = self.next()? else { return Err(Malformed) };
         while !self.ends() {
             let Token::Name(span) = self.next()? else { return Err(Malformed) };
-            each(self, tape.text_of(span).as_bytes())?;
+            each(self, tape.text_of(span))?;
         }
         Ok(())
     }
@@ -581,6 +638,7 @@ impl<'t> Source<'t> for TapeReader<'t> {
             Token::Null => Value::Null,
             Token::Bool(value) => Value::Bool(value),
             Token::Number(number) => Value::Number(number),
+            Token::Digits(span) => Value::Number(Reader { rest: self.tape.text_of(span) }.number()?),
             Token::Text(span) => Value::String(Raw::plain(self.tape.text_of(span))),
             Token::Object | Token::Array => {
                 self.leave()?;
@@ -598,7 +656,11 @@ impl<'t> Source<'t> for TapeReader<'t> {
     }
 
     fn skip_value(&mut self) -> Result<(), Malformed> {
-        self.value().map(|_| ())
+        match self.next()? {
+            Token::Object | Token::Array => self.leave(),
+            Token::End | Token::Name(_) => Err(Malformed),
+            _ => Ok(()),
+        }
     }
 
     fn members(&mut self, mut each: impl FnMut(&mut Self, &[u8]) -> Result<(), Malformed>) -> Result<(), Malformed> {
@@ -614,7 +676,7 @@ impl<'t> Source<'t> for TapeReader<'t> {
             Token::Object => b'{',
             Token::Array => b'[',
             Token::Text(_) | Token::Name(_) => b'"',
-            Token::Number(_) => b'0',
+            Token::Number(_) | Token::Digits(_) => b'0',
             Token::Bool(true) => b't',
             Token::Bool(false) => b'f',
             Token::Null => b'n',
@@ -622,7 +684,22 @@ impl<'t> Source<'t> for TapeReader<'t> {
         })
     }
 
+    fn begins(&mut self, first: u8) -> bool {
+        self.peek() == Some(first)
+    }
+
+    #[inline]
     fn object<T: Object<'t> + Fill<'t>>(&mut self, object: &mut T) -> Result<(), Malformed> {
         self.fill_fields(object)
+    }
+
+    #[inline]
+    fn list<T: Many<'t>>(&mut self, list: &mut T) -> Result<(), Malformed> {
+        self.fill_room(list, true)
+    }
+
+    #[inline]
+    fn optional<T: Many<'t>>(&mut self, object: &mut T) -> Result<(), Malformed> {
+        self.fill_room(object, false)
     }
 }

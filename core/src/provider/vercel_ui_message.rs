@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::accounting::{Accounting, Counted, Tally};
 use super::error::ErrorField;
-use super::lenient::{Code, Count, Flag, Payload, Rare, Str, Text, object};
+use super::lenient::{Code, Count, Flag, Payload, Rare, Str, Text, kinds, object};
 use super::source::Input;
 use crate::delta::{ChoiceDelta, ContentKind, Delta, ErrorDelta, RawUsage, Terminal, ToolCallDelta, UsageReport};
 
@@ -48,35 +48,35 @@ impl VercelUiMessage {
             delta.add_text(ContentKind::Text, chunk.delta.bytes.max(chunk.text.bytes));
             return;
         }
-        match chunk.kind.bytes().as_ref() {
-            b"reasoning-delta" => delta.add_text(ContentKind::Reasoning, chunk.delta.bytes.max(chunk.text.bytes)),
-            b"tool-input-start" => self.open(delta, chunk),
-            b"tool-input-delta" => delta.add_text(ContentKind::ToolCall, chunk.input_delta.bytes),
+        match Kind::of(&chunk.kind.bytes()) {
+            Some(Kind::Reasoning) => delta.add_text(ContentKind::Reasoning, chunk.delta.bytes.max(chunk.text.bytes)),
+            Some(Kind::InputStart) => self.open(delta, chunk),
+            Some(Kind::InputDelta) => delta.add_text(ContentKind::ToolCall, chunk.input_delta.bytes),
             // Input that the tool does not accept is still a call of the model.
-            b"tool-input-available" | b"tool-input-error" => self.complete(delta, chunk),
-            b"file" => chunk.add_file(delta),
-            b"reasoning-file" => delta.add_text(ContentKind::Reasoning, chunk.url.text().len()),
-            b"start" | b"message-metadata" => chunk.add_metadata(delta),
-            b"finish" => chunk.add_finish(delta),
+            Some(Kind::Input) => self.complete(delta, chunk),
+            Some(Kind::File) => chunk.add_file(delta),
+            Some(Kind::ReasoningFile) => delta.add_text(ContentKind::Reasoning, chunk.url.text().len()),
+            Some(Kind::Metadata) => chunk.add_metadata(delta),
+            Some(Kind::Finish) => chunk.add_finish(delta),
             // Whoever watches the stream did not ask for the end, and there is no answer: neither an error of a class nor
             // a finish, so that the stream counts as cut unless something says otherwise.
-            b"abort" => {
+            Some(Kind::Abort) => {
                 self.aborted = true;
                 delta.incomplete_reason = Some(Cow::Borrowed("abort"));
             }
-            b"error" => {
+            Some(Kind::Error) => {
                 let message = chunk.error_text.take();
                 delta.error = Some(ErrorDelta { message, ..ErrorDelta::default() });
             }
             // What was begun in a step that the server tries again does not go on.
-            b"reset-step" => {
+            Some(Kind::ResetStep) => {
                 self.open_calls.clear();
                 self.forgotten_calls = 0;
             }
             // No chunk of the protocol: an error body.
-            b"" => chunk.add_error(delta, body),
+            None if chunk.kind.is_empty() => chunk.add_error(delta, body),
             // Starts and ends of parts and steps, tool approvals and outputs, sources, data of the application.
-            _ => {}
+            None => {}
         }
     }
 
@@ -113,6 +113,22 @@ const OPEN_CALLS: usize = 32;
 /// FNV-1a, 32 bits.
 fn hash(id: &str) -> u32 {
     id.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+}
+
+kinds! {
+    enum Kind {
+        Abort = "abort",
+        Error = "error",
+        File = "file",
+        Finish = "finish",
+        Input = "tool-input-available" | "tool-input-error",
+        InputDelta = "tool-input-delta",
+        InputStart = "tool-input-start",
+        Metadata = "start" | "message-metadata",
+        Reasoning = "reasoning-delta",
+        ReasoningFile = "reasoning-file",
+        ResetStep = "reset-step",
+    }
 }
 
 object! {

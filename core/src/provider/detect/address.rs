@@ -96,10 +96,10 @@ impl<'a> Address<'a> {
 
     /// How the protocol is framed at this address, unless the response says otherwise.
     pub(in crate::provider) fn framing(&self, protocol: Protocol) -> Framing {
-        match self.method() {
-            Some("streamGenerateContent") if self.query.split('&').all(|pair| pair != "alt=sse") => Framing::JsonArray,
-            _ => protocol.framing(),
-        }
+        let is_array = Protocol::ALL_ARE_DECODED
+            && self.method() == Some("streamGenerateContent")
+            && self.query.split('&').all(|pair| pair != "alt=sse");
+        if is_array { Framing::JsonArray } else { protocol.framing() }
     }
 }
 

@@ -39,6 +39,8 @@ impl Protocol {
     /// - What `InvokeModel` of Bedrock answers has the shape of the model's own protocol: only the path tells it apart.
     /// - `/responses/{id}` and `/chat/completions/{id}` give back an answer that was counted before, and are none.
     ///
+    /// Without the feature `protocols` nothing but chat and text completions is found.
+    ///
     /// The framing follows the content type, then the first byte, then the protocol.
     ///
     /// # Examples

@@ -26,7 +26,8 @@ pub(super) enum Verdict {
 
 /// What the address tells. The first rule that fits decides.
 pub(super) fn verdict(address: &Address<'_>) -> Verdict {
-    if let Some(method) = address.method()
+    if Protocol::ALL_ARE_DECODED
+        && let Some(method) = address.method()
         && let Some((_, verdict)) = METHODS.iter().find(|(name, _)| *name == method)
     {
         return match verdict {
@@ -34,14 +35,17 @@ pub(super) fn verdict(address: &Address<'_>) -> Verdict {
             verdict => *verdict,
         };
     }
-    let fits = |rule: &&Rule| {
-        address.ends_with(rule.tail) && (rule.hosts.is_empty() || rule.hosts.iter().any(|host| address.is_at(host)))
-    };
-    match RULES.iter().find(fits) {
-        Some(Rule { verdict: Firm(protocol), .. }) => Firm(at_host(address, *protocol)),
-        Some(rule) => rule.verdict,
-        None => Unknown,
+    let rules: &[&[Rule]] = if Protocol::ALL_ARE_DECODED { &[CHAT, OTHERS, NO_ANSWERS] } else { &[CHAT, NO_ANSWERS] };
+    for rule in rules.iter().copied().flatten() {
+        let is_host = rule.hosts.is_empty() || rule.hosts.iter().any(|host| address.is_at(host));
+        if is_host && address.ends_with(rule.tail) {
+            return match rule.verdict {
+                Firm(protocol) => Firm(at_host(address, protocol)),
+                verdict => verdict,
+            };
+        }
     }
+    Unknown
 }
 
 /// Mistral's own servers speak its dialect of chat completions.
@@ -109,7 +113,8 @@ const fn at(hosts: &'static [&'static str], tail: &'static [&'static str], verdi
 const COHERE: &[&str] = &["cohere.ai", "cohere.com", "models.ai.azure.com"];
 const HUGGING_FACE: &[&str] = &["huggingface.co", "hf.co"];
 
-const RULES: &[Rule] = &[
+/// Chat and text completions.
+const CHAT: &[Rule] = &[
     // Perplexity's answer to this is a job.
     any(&["async", "chat", "completions"], Not),
     any(&["chat", "completions"], Firm(OpenAiChat)),
@@ -118,6 +123,16 @@ const RULES: &[Rule] = &[
     any(&["fim", "completions"], Firm(MistralChat)),
     any(&["agents", "completions"], Firm(MistralChat)),
     any(&["completions"], Firm(OpenAiCompletions)),
+    at(&["writer.com"], &["v1", "chat"], Firm(OpenAiChat)),
+    // IBM watsonx, MiniMax and Snowflake.
+    any(&["text", "chat"], Firm(OpenAiChat)),
+    any(&["text", "chat_stream"], Firm(OpenAiChat)),
+    any(&["text", "chatcompletion_v2"], Firm(OpenAiChat)),
+    any(&["inference:complete"], Firm(OpenAiChat)),
+];
+
+/// All other protocols.
+const OTHERS: &[Rule] = &[
     any(&["responses"], Weak(OpenAiResponses)),
     any(&["responses", "*"], Not),
     any(&["responses", "*", "*"], Not),
@@ -139,18 +154,16 @@ const RULES: &[Rule] = &[
     any(&["v2", "chat"], Firm(CohereChat)),
     at(COHERE, &["v1", "chat"], Firm(CohereChat)),
     any(&["cohere", "v1", "chat"], Firm(CohereChat)),
-    at(&["writer.com"], &["v1", "chat"], Firm(OpenAiChat)),
     any(&["v1", "generate"], Weak(CohereChat)),
     any(&["services", "aigc", "text-generation", "generation"], Firm(DashScopeGeneration)),
     any(&["services", "aigc", "multimodal-generation", "generation"], Firm(DashScopeGeneration)),
-    // IBM watsonx and MiniMax.
-    any(&["text", "chat"], Firm(OpenAiChat)),
-    any(&["text", "chat_stream"], Firm(OpenAiChat)),
-    any(&["text", "chatcompletion_v2"], Firm(OpenAiChat)),
     any(&["generate"], Weak(HuggingFaceTextGen)),
     any(&["generate_stream"], Firm(HuggingFaceTextGen)),
     at(HUGGING_FACE, &["models", "*", "*"], Weak(HuggingFaceTextGen)),
     at(HUGGING_FACE, &["models", "*"], Weak(HuggingFaceTextGen)),
+];
+
+const NO_ANSWERS: &[Rule] = &[
     any(&["batches"], Not),
     any(&["batches", "*", "results"], Not),
     any(&["count_tokens"], Not),

@@ -3,7 +3,7 @@
 use crate::framing::Framing;
 use crate::provider::Protocol;
 use crate::provider::json::Malformed;
-use crate::provider::lenient::{Fill, List, Maybe, Str, object};
+use crate::provider::lenient::{Fill, List, Maybe, Str, kinds, object};
 use crate::provider::source::{Input, Scratch, Source, Tape, fill_cut};
 
 /// The bytes without a byte order mark and the white space before the first byte that says something.
@@ -28,7 +28,7 @@ pub(super) fn protocol(start: &[u8]) -> Option<Protocol> {
     match start.first()? {
         b'{' => of_event("", start),
         b'[' => of_event("", start.get(1..)?),
-        0 => of_message(start),
+        0 if Protocol::ALL_ARE_DECODED => of_message(start),
         _ if is_event_text(start) => of_event_text(start),
         _ => None,
     }
@@ -136,12 +136,22 @@ object! {
     struct Message { "role" => role: Seen, "content" => content: Seen }
 }
 
+object! {
+    /// What tells chat and text completions from all the rest.
+    struct ChatShape<'a> { "object" => object: Str<'a>, "choices" => choices: List<Choice, 1> }
+}
+
 /// The protocol of an event that a host holds as its own objects.
 pub(super) fn protocol_of(tape: &Tape) -> Option<Protocol> {
-    let mut shape = Shape::default();
-    Input::Tape(tape).fill(&mut shape)?;
-    let kind = shape.kind.text();
-    let protocol = by_name(&shape, &kind).or_else(|| by_members(&shape));
+    let protocol = if Protocol::ALL_ARE_DECODED {
+        let mut shape = Shape::default();
+        Input::Tape(tape).fill(&mut shape)?;
+        shape.protocol("")
+    } else {
+        let mut shape = ChatShape::default();
+        Input::Tape(tape).fill(&mut shape)?;
+        shape.protocol()
+    };
     // Of the libraries that hand out the events of a server as such, with the chunk in `data`, Mistral's have such chunks.
     if tape.is_wrapped() && protocol == Some(Protocol::OpenAiChat) { Some(Protocol::MistralChat) } else { protocol }
 }
@@ -152,45 +162,96 @@ pub(super) struct Seen(bool);
 
 impl<'de> Fill<'de> for Seen {
     fn fill<S: Source<'de>>(&mut self, reader: &mut S) -> Result<(), Malformed> {
-        self.0 = reader.peek() != Some(b'n');
+        self.0 = !reader.begins(b'n');
         reader.skip_value()
     }
 }
 
 /// The protocol of one event with that name, or of a whole body.
 fn of_event(name: &str, json: &[u8]) -> Option<Protocol> {
-    let (mut scratch, mut shape) = (Scratch::default(), Shape::default());
-    fill_cut(&mut shape, json, &mut scratch);
-    let kind = shape.kind.text();
-    let kind = if shape.present { &*kind } else { name };
-    by_name(&shape, kind).or_else(|| by_members(&shape))
+    if Protocol::ALL_ARE_DECODED {
+        let (mut scratch, mut shape) = (Scratch::default(), Shape::default());
+        fill_cut(&mut shape, json, &mut scratch);
+        shape.protocol(name)
+    } else {
+        let (mut scratch, mut shape) = (Scratch::default(), ChatShape::default());
+        fill_cut(&mut shape, json, &mut scratch);
+        shape.protocol()
+    }
+}
+
+impl ChatShape<'_> {
+    fn protocol(&self) -> Option<Protocol> {
+        of_object(self.object).or_else(|| of_choices(&self.choices))
+    }
+}
+
+fn of_object(object: Str<'_>) -> Option<Protocol> {
+    if object.is("chat.completion") || object.is("chat.completion.chunk") {
+        Some(Protocol::OpenAiChat)
+    } else {
+        object.is("text_completion").then_some(Protocol::OpenAiCompletions)
+    }
+}
+
+fn of_choices(choices: &List<Choice, 1>) -> Option<Protocol> {
+    let choice = choices.0.first()?;
+    if choice.delta.0 || choice.message.0 {
+        Some(Protocol::OpenAiChat)
+    } else {
+        choice.text.0.then_some(Protocol::OpenAiCompletions)
+    }
+}
+
+impl Shape<'_> {
+    /// The protocol, given the name of the event that says what it is where its members do not.
+    fn protocol(&self, name: &str) -> Option<Protocol> {
+        let kind = self.kind.text();
+        let kind = if self.present { &*kind } else { name };
+        by_name(self, kind).or_else(|| by_members(self))
+    }
 }
 
 fn by_name(shape: &Shape<'_>, kind: &str) -> Option<Protocol> {
-    match &*shape.object.text() {
-        "chat.completion" | "chat.completion.chunk" => return Some(Protocol::OpenAiChat),
-        "text_completion" => return Some(Protocol::OpenAiCompletions),
-        "response" => return Some(Protocol::OpenAiResponses),
-        "interaction" => return Some(Protocol::GeminiInteractions),
-        _ => {}
+    let object = of_object(shape.object);
+    if object.is_some() {
+        return object;
     }
-    match &*shape.event_type.text() {
-        "stream-start" | "text-generation" => return Some(Protocol::CohereChat),
-        name if name.starts_with("interaction.") => return Some(Protocol::GeminiInteractions),
-        _ => {}
+    if shape.object.is("response") {
+        return Some(Protocol::OpenAiResponses);
     }
-    match kind {
-        "message_start" => Some(Protocol::AnthropicMessages),
-        "message" if shape.role.0 => Some(Protocol::AnthropicMessages),
-        "error" if shape.error.0 && !shape.sequence_number.0 => Some(Protocol::AnthropicMessages),
-        "completion" => Some(Protocol::AnthropicComplete),
-        "message-start" => Some(Protocol::CohereChat),
-        "start" if shape.message_id.0 => Some(Protocol::VercelUiMessage),
-        // Parts of the AI SDK's own full stream, which begins with a `start` that says nothing.
-        "start-step" | "text-start" | "reasoning-start" | "tool-input-start" => Some(Protocol::VercelUiMessage),
+    let event_type = shape.event_type.text();
+    if shape.object.is("interaction") || event_type.starts_with("interaction.") {
+        return Some(Protocol::GeminiInteractions);
+    }
+    if event_type == "stream-start" || event_type == "text-generation" {
+        return Some(Protocol::CohereChat);
+    }
+    match Kind::of(kind.as_bytes()) {
+        Some(Kind::AnthropicCompletion) => Some(Protocol::AnthropicComplete),
+        Some(Kind::AnthropicError) if shape.error.0 && !shape.sequence_number.0 => Some(Protocol::AnthropicMessages),
+        Some(Kind::AnthropicMessage) if shape.role.0 => Some(Protocol::AnthropicMessages),
+        Some(Kind::AnthropicStart) => Some(Protocol::AnthropicMessages),
+        Some(Kind::CohereStart) => Some(Protocol::CohereChat),
+        Some(Kind::VercelPart) => Some(Protocol::VercelUiMessage),
+        Some(Kind::VercelStart) if shape.message_id.0 => Some(Protocol::VercelUiMessage),
         _ if kind.starts_with("interaction.") => Some(Protocol::GeminiInteractions),
         _ if kind.starts_with("response.") => Some(Protocol::OpenAiResponses),
         _ => None,
+    }
+}
+
+kinds! {
+    /// Events whose name tells, most of them alone.
+    enum Kind {
+        AnthropicCompletion = "completion",
+        AnthropicError = "error",
+        AnthropicMessage = "message",
+        AnthropicStart = "message_start",
+        CohereStart = "message-start",
+        /// Of the AI SDK's own full stream, which begins with a `start` that says nothing.
+        VercelPart = "start-step" | "text-start" | "reasoning-start" | "tool-input-start",
+        VercelStart = "start",
     }
 }
 
@@ -203,11 +264,9 @@ fn by_members(shape: &Shape<'_>) -> Option<Protocol> {
     let is_invoke_event = shape.chunk.0.as_ref().is_some_and(|chunk| chunk.bytes.0);
     let is_token = shape.token.0.as_ref().is_some_and(|token| token.text.0 && token.special.0);
     let is_message = shape.message.0.as_ref().is_some_and(|message| message.role.0 && message.content.0);
-    let choice = shape.choices.0.first();
-    if choice.is_some_and(|choice| choice.delta.0 || choice.message.0) {
-        Some(Protocol::OpenAiChat)
-    } else if choice.is_some_and(|choice| choice.text.0) {
-        Some(Protocol::OpenAiCompletions)
+    let completion = of_choices(&shape.choices);
+    if completion.is_some() {
+        completion
     } else if shape.candidates.0 || shape.prompt_feedback.0 || shape.model_version.0 {
         Some(Protocol::GeminiGenerateContent)
     } else if shape.model.0 && shape.created_at.0 && shape.done.0 {

@@ -28,6 +28,9 @@ use crate::{
 /// | token counts | `x-amzn-bedrock-*-token-count`, `x-prompt-tokens` and `x-generated-tokens` (text generation of Hugging Face) |
 /// | class of the error | `x-amzn-errortype` |
 ///
+/// Without the feature `protocols`, `server-timing` and what stands below the total in this table are left out: those who
+/// decode nothing but chat completions have no use for them.
+///
 /// A date in `retry-after` becomes a delay by the `date` of the same response, which the same clock wrote; without one it is
 /// left out, as the engine has no clock of its own ([`read_at`] takes the caller's). A successful response asks for no retry:
 /// some providers put the reset of a quota into its `retry-after`, and that is left out.

@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 
 use super::{retry_after::RetryAfter, server_timing};
+use crate::provider::Protocol;
 use crate::{
     delta::{Headers, RawUsage, ServerTiming},
     time::{MAX_SAFE_INTEGER, Nanos, UnixNanos},
@@ -29,7 +30,14 @@ impl<'a> Reading<'a> {
             self.request_id.offer(rank, Some(value).filter(|id| !id.is_empty()));
         } else if let Some(rank) = TOTAL_MILLIS.iter().position(|known| is(known)) {
             self.total.offer(rank, decimal(value, NANOS_PER_MILLI));
-        } else if is("server-timing") {
+        } else if !self.retry_after.take(is, value) && Protocol::ALL_ARE_DECODED {
+            self.take_of_others(is, value);
+        }
+    }
+
+    /// Takes a header of servers and proxies that speak other protocols than chat completions.
+    fn take_of_others(&mut self, is: impl Fn(&str) -> bool, value: &'a str) {
+        if is("server-timing") {
             if let Some((rank, total)) = server_timing::total(value) {
                 self.total.offer(TOTAL_MILLIS.len().saturating_add(rank), Some(total));
             }
@@ -39,8 +47,6 @@ impl<'a> Reading<'a> {
             self.error_type = self.error_type.or(error_type(value));
         } else if let Some((rank, count)) = self.count(is) {
             count.offer(rank, value.parse().ok().filter(|count| *count <= MAX_SAFE_INTEGER));
-        } else {
-            self.retry_after.take(is, value);
         }
     }
 

@@ -17,8 +17,8 @@ pub(super) struct RetryAfter {
 }
 
 impl RetryAfter {
-    /// Takes a header, `is` telling its name.
-    pub(super) fn take(&mut self, is: impl Fn(&str) -> bool, value: &str) {
+    /// Takes a header, `is` telling its name; whether it is one that says when.
+    pub(super) fn take(&mut self, is: impl Fn(&str) -> bool, value: &str) -> bool {
         if is("retry-after-ms") {
             self.millis = self.millis.or(decimal(value, NANOS_PER_MILLI));
         } else if is("x-ms-retry-after-ms") {
@@ -29,7 +29,10 @@ impl RetryAfter {
             self.at = self.at.or_else(|| HttpDate::parse(value));
         } else if is("date") {
             self.date = self.date.or_else(|| HttpDate::parse(value));
+        } else {
+            return false;
         }
+        true
     }
 
     /// The delay: milliseconds over seconds over a date. A date that has passed is a delay of zero.

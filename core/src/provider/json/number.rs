@@ -13,7 +13,7 @@ pub(crate) enum Number {
 
 impl<'de> Reader<'de> {
     /// Reads a number.
-    pub(super) fn number(&mut self) -> Result<Number, Malformed> {
+    pub(in crate::provider) fn number(&mut self) -> Result<Number, Malformed> {
         let (text, integral) = self.number_text()?;
         // Digits that cannot overflow.
         if integral && text.len() <= 18 && text.first() != Some(&b'-') {

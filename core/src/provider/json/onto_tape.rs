@@ -1,7 +1,7 @@
 //! JSON text onto a tape: records, events and settings, and in builds that do not read them in place, events of providers.
 
-use super::{Malformed, Number, Reader};
-use crate::provider::source::{Spelling, Tape, Token};
+use super::{Malformed, Reader};
+use crate::provider::source::{Span, Spelling, TEXT_LIMIT, Tape, Token};
 
 impl Tape {
     /// Takes a JSON document down in place of the event before. What comes before an error is on the tape all the same.
@@ -18,57 +18,104 @@ impl Tape {
         let mut reader = Reader { rest: document };
         self.clear();
         self.spelling = spelling;
-        self.take_value(&mut reader, 0)?;
+        let copied = self.copy(document);
+        self.take_value(&mut reader, copied, 0)?;
         if reader.peek().is_none() { Ok(()) } else { Err(Malformed) }
     }
 
     /// Takes the next value of a document down in place of the event before.
     pub(in crate::provider) fn take_down_value(&mut self, reader: &mut Reader<'_>) -> Result<(), Malformed> {
         self.clear();
-        self.take_value(reader, 0)
+        self.take_value(reader, Copied::No, 0)
     }
 
-    fn take_value(&mut self, reader: &mut Reader<'_>, depth: u32) -> Result<(), Malformed> {
+    fn take_value(&mut self, reader: &mut Reader<'_>, copied: Copied, depth: u32) -> Result<(), Malformed> {
         if depth > DEPTH_LIMIT {
             return Err(Malformed);
         }
-        match reader.peek().ok_or(Malformed)? {
+        let (opening, closing) = match reader.peek().ok_or(Malformed)? {
             b'"' => {
-                let span = self.append(&reader.string()?.text())?;
-                self.push(Token::Text(span))
+                let span = self.take_string(reader, copied)?;
+                return self.push(Token::Text(span));
             }
-            b'{' => {
-                self.push(Token::Object)?;
-                reader.members(|reader, name| {
-                    self.push_name(core::str::from_utf8(name).map_err(|_| Malformed)?)?;
-                    self.take_value(reader, depth + 1)
-                })?;
-                self.push(Token::End)
+            b'{' => (Token::Object, b'}'),
+            b'[' => (Token::Array, b']'),
+            first => return self.take_plain(reader, copied, first),
+        };
+        self.push(opening)?;
+        // The bracket.
+        reader.rest = reader.rest.get(1..).unwrap_or_default();
+        let mut goes_on = reader.peek() != Some(closing);
+        if !goes_on {
+            reader.expect(closing)?;
+        }
+        while goes_on {
+            if closing == b'}' {
+                reader.peek();
+                let name = self.take_string(reader, copied)?;
+                reader.expect(b':')?;
+                self.push_name(name)?;
             }
-            b'[' => {
-                self.push(Token::Array)?;
-                reader.elements(|reader| self.take_value(reader, depth + 1))?;
-                self.push(Token::End)
+            self.take_value(reader, copied, depth + 1)?;
+            goes_on = reader.goes_on(closing)?;
+        }
+        self.push(Token::End)
+    }
+
+    /// Takes a string down, which comes next.
+    fn take_string(&mut self, reader: &mut Reader<'_>, copied: Copied) -> Result<Span, Malformed> {
+        let string = reader.string()?;
+        if string.has_escapes() {
+            return self.append(&string.bytes());
+        }
+        self.take_text(string.bytes, copied, 1 + reader.rest.len())
+    }
+
+    /// Takes text down behind which so many bytes of the document come.
+    fn take_text(&mut self, text: &[u8], copied: Copied, behind: usize) -> Result<Span, Malformed> {
+        match copied {
+            Copied::Whole(length) => {
+                let end = length.saturating_sub(behind);
+                Ok(Span { start: end.saturating_sub(text.len()), end })
             }
-            first => self.take_plain(reader, first),
+            Copied::No => self.append(text),
         }
     }
 
     /// Takes a literal or a number down. A literal that is cut is known by its first byte.
-    fn take_plain(&mut self, reader: &mut Reader<'_>, first: u8) -> Result<(), Malformed> {
+    fn take_plain(&mut self, reader: &mut Reader<'_>, copied: Copied, first: u8) -> Result<(), Malformed> {
         let (token, word): (_, &[u8]) = match first {
             b'n' => (Token::Null, b"null"),
             b't' => (Token::Bool(true), b"true"),
             b'f' => (Token::Bool(false), b"false"),
             _ => {
-                let number: Number = reader.number()?;
-                return self.push(Token::Number(number));
+                let (digits, _) = reader.number_text()?;
+                let span = self.take_text(digits, copied, reader.rest.len())?;
+                return self.push(Token::Digits(span));
             }
         };
         self.push(token)?;
         reader.rest = reader.rest.strip_prefix(word).ok_or(Malformed)?;
         Ok(())
     }
+
+    /// Copies a document, so that strings without escapes need no copy of their own. One that leaves too little room for the
+    /// others is not copied.
+    fn copy(&mut self, document: &[u8]) -> Copied {
+        if document.len() > TEXT_LIMIT / 2 || self.append(document).is_err() {
+            return Copied::No;
+        }
+        Copied::Whole(document.len())
+    }
+}
+
+/// Whether the document that is read stands at the begin of the tape's text.
+#[derive(Clone, Copy)]
+enum Copied {
+    /// Only strings are put there, each by itself.
+    No,
+    /// All of it, so many bytes.
+    Whole(usize),
 }
 
 /// Levels of a document. A reader in place allows 128 below the last level that it has an interest in.

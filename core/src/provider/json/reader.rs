@@ -130,7 +130,7 @@ impl<'de> Reader<'de> {
     }
 
     #[inline]
-    fn expect(&mut self, wanted: u8) -> Result<(), Malformed> {
+    pub(super) fn expect(&mut self, wanted: u8) -> Result<(), Malformed> {
         if self.rest.first() != Some(&wanted) {
             self.skip_space();
         }
@@ -145,7 +145,7 @@ impl<'de> Reader<'de> {
 
     /// Whether there is one more member or element, the comma before it consumed; else the closing bracket is.
     #[inline]
-    fn goes_on(&mut self, closing: u8) -> Result<bool, Malformed> {
+    pub(super) fn goes_on(&mut self, closing: u8) -> Result<bool, Malformed> {
         if !matches!(self.rest, [byte, ..] if *byte == b',' || *byte == closing) {
             self.skip_space();
         }

@@ -15,8 +15,8 @@ pub(crate) struct Raw<'de> {
 
 impl<'de> Raw<'de> {
     /// A string that is what it is, without escapes.
-    pub(in crate::provider) fn plain(text: &'de str) -> Self {
-        Self { bytes: text.as_bytes(), excess: 0 }
+    pub(in crate::provider) fn plain(text: &'de [u8]) -> Self {
+        Self { bytes: text, excess: 0 }
     }
 
     /// The UTF-8 bytes of the string.

@@ -290,7 +290,7 @@ fn strings_are_decoded_byte_by_byte() {
         assert_eq!(text.utf8().collect::<Vec<u8>>(), text.text().as_bytes(), "{json}");
         assert_eq!(text.utf8().count(), text.len(), "{json}");
     }
-    assert!(Raw::plain("a\\nb").utf8().eq(*b"a\\nb"));
+    assert!(Raw::plain(b"a\\nb").utf8().eq(*b"a\\nb"));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use crate::provider::source::Source;
 use alloc::vec::Vec;
 use core::iter::once;
 
-use super::Fill;
+use super::{Fill, Many, Room, Slot};
 use crate::provider::json::Malformed;
 
 /// A list; a lone object is a list of one, anything else an empty one.
@@ -34,17 +34,43 @@ impl<T, const N: usize> Default for List<T, N> {
     }
 }
 
+impl<T: Default, const N: usize> List<T, N> {
+    /// Adds an element to read into.
+    #[inline]
+    fn add(&mut self) -> Option<&mut T> {
+        if self.0.len() == LIST_LIMIT {
+            return None;
+        }
+        self.0.push(T::default());
+        self.0.last_mut()
+    }
+}
+
 impl<'de, T: Fill<'de>, const N: usize> Fill<'de> for List<T, N> {
     #[inline]
     fn fill<S: Source<'de>>(&mut self, reader: &mut S) -> Result<(), Malformed> {
+        reader.list(self)
+    }
+}
+
+impl<'de, T: Fill<'de>, const N: usize> Many<'de> for List<T, N> {
+    #[inline]
+    fn fill_next<S: Source<'de>>(&mut self, reader: &mut S) -> Result<(), Malformed> {
+        match self.add() {
+            Some(element) => element.fill(reader),
+            None => reader.skip_value(),
+        }
+    }
+}
+
+impl<'de, T: Fill<'de>, const N: usize> Room<'de> for List<T, N> {
+    #[inline]
+    fn clear(&mut self) {
         self.0.clear();
-        each_of_list(reader, |reader| {
-            if self.0.len() == LIST_LIMIT {
-                return reader.skip_value();
-            }
-            self.0.push(T::default());
-            self.0.last_mut().map_or(Ok(()), |element| element.fill(reader))
-        })
+    }
+
+    fn next(&mut self) -> Option<&mut dyn Slot<'de>> {
+        Some(self.add()?)
     }
 }
 
@@ -75,36 +101,51 @@ impl<T> Few<T> {
     }
 }
 
-impl<'de, T: Fill<'de>> Fill<'de> for Few<T> {
+impl<T: Default> Few<T> {
+    /// Adds an element to read into.
     #[inline]
-    fn fill<S: Source<'de>>(&mut self, reader: &mut S) -> Result<(), Malformed> {
-        if self.len > 0 {
-            *self = Self::default();
+    fn add(&mut self) -> Option<&mut T> {
+        if self.len == LIST_LIMIT {
+            return None;
         }
-        each_of_list(reader, |reader| {
-            if self.len == LIST_LIMIT {
-                return reader.skip_value();
-            }
-            self.len += 1;
-            if self.len == 1 {
-                return self.first.fill(reader);
-            }
-            self.rest.push(T::default());
-            self.rest.last_mut().map_or(Ok(()), |element| element.fill(reader))
-        })
+        self.len += 1;
+        if self.len == 1 {
+            return Some(&mut self.first);
+        }
+        self.rest.push(T::default());
+        self.rest.last_mut()
     }
 }
 
-/// Calls `each` for every element, or once for a lone object.
-#[inline]
-fn each_of_list<'de, S: Source<'de>>(
-    reader: &mut S,
-    mut each: impl FnMut(&mut S) -> Result<(), Malformed>,
-) -> Result<(), Malformed> {
-    match reader.peek() {
-        Some(b'[') => reader.elements(each),
-        Some(b'{') => each(reader),
-        _ => reader.skip_value(),
+impl<'de, T: Fill<'de>> Fill<'de> for Few<T> {
+    #[inline]
+    fn fill<S: Source<'de>>(&mut self, reader: &mut S) -> Result<(), Malformed> {
+        reader.list(self)
+    }
+}
+
+impl<'de, T: Fill<'de>> Many<'de> for Few<T> {
+    #[inline]
+    fn fill_next<S: Source<'de>>(&mut self, reader: &mut S) -> Result<(), Malformed> {
+        match self.add() {
+            Some(element) => element.fill(reader),
+            None => reader.skip_value(),
+        }
+    }
+}
+
+impl<'de, T: Fill<'de>> Room<'de> for Few<T> {
+    #[inline]
+    fn clear(&mut self) {
+        if self.len > 0 {
+            self.len = 0;
+            self.first.reset();
+            self.rest.clear();
+        }
+    }
+
+    fn next(&mut self) -> Option<&mut dyn Slot<'de>> {
+        Some(self.add()?)
     }
 }
 

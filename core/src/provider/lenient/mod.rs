@@ -3,6 +3,7 @@
 //! Whatever a server puts into a field, it is at worst absent: no type here fails a document that is valid JSON.
 
 mod list;
+mod names;
 mod number;
 mod object;
 mod optional;
@@ -12,8 +13,9 @@ mod text;
 mod tests;
 
 pub(super) use list::{Few, List};
+pub(super) use names::{kinds, name_table, names_of_one, number_of};
 pub(super) use number::{Count, Decimal};
-pub(super) use object::{Fields, Fill, Object, Slot, number_of, object, reset};
+pub(super) use object::{Fields, Fill, Many, Object, Room, Slot, object, reset};
 pub(super) use optional::{Maybe, Rare};
 pub(super) use text::{Code, Payload, Str, Text};
 

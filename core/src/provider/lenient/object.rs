@@ -27,20 +27,26 @@ pub(in crate::provider) trait Fields<'de> {
     /// Whether the object has been there.
     fn present(&mut self) -> &mut bool;
 
-    /// The names of the fields, one line for each field: every name with a `|` behind it.
-    fn names(&self) -> &'static str;
+    /// The names of the fields, as [`name_table`](super::name_table) makes them.
+    fn names(&self) -> &'static [u8];
 
     /// The field of that number.
     fn field(&mut self, number: usize) -> Option<&mut dyn Slot<'de>>;
 }
 
-/// The number of the field that has this name.
-pub(in crate::provider) fn number_of(names: &str, name: &[u8]) -> Option<usize> {
-    if name.is_empty() {
-        return None;
-    }
-    let mut lines = names.as_bytes().split(|&byte| byte == b'\n');
-    lines.position(|line| line.split(|&byte| byte == b'|').any(|alias| alias == name))
+/// What holds as many values as come, for code that knows them at compile time: see [`Object`].
+pub(in crate::provider) trait Many<'de>: Room<'de> {
+    /// Reads the next value; skips it when there is no room.
+    fn fill_next<S: Source<'de>>(&mut self, reader: &mut S) -> Result<(), Malformed>;
+}
+
+/// What holds as many values as come, for code that is the same for all of them: see [`Fields`].
+pub(in crate::provider) trait Room<'de> {
+    /// Forgets what has been read.
+    fn clear(&mut self);
+
+    /// The place of the next value; `None` when there is no room for it.
+    fn next(&mut self) -> Option<&mut dyn Slot<'de>>;
 }
 
 /// Forgets all that has been read of an object.
@@ -118,8 +124,10 @@ macro_rules! object {
                 &mut self.present
             }
 
-            fn names(&self) -> &'static str {
-                concat!($($($key, "|",)+ "\n"),*)
+            fn names(&self) -> &'static [u8] {
+                const NAMES: &str = concat!($($crate::provider::lenient::names_of_one!($($key),+)),*);
+                const TABLE: [u8; NAMES.len()] = $crate::provider::lenient::name_table(NAMES);
+                &TABLE
             }
 
             fn field(&mut self, number: usize) -> Option<&mut dyn $crate::provider::lenient::Slot<'de>> {

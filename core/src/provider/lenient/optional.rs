@@ -3,7 +3,7 @@
 use crate::provider::source::Source;
 use alloc::boxed::Box;
 
-use super::Fill;
+use super::{Fill, Many, Room, Slot};
 use crate::provider::json::Malformed;
 
 /// An object for which a chunk without it pays nothing but the word that it is absent.
@@ -19,8 +19,25 @@ impl<T> Default for Maybe<T> {
 impl<'de, T: Fill<'de>> Fill<'de> for Maybe<T> {
     #[inline]
     fn fill<S: Source<'de>>(&mut self, reader: &mut S) -> Result<(), Malformed> {
+        reader.optional(self)
+    }
+}
+
+impl<'de, T: Fill<'de>> Many<'de> for Maybe<T> {
+    #[inline]
+    fn fill_next<S: Source<'de>>(&mut self, reader: &mut S) -> Result<(), Malformed> {
+        self.0.insert(T::default()).fill(reader)
+    }
+}
+
+impl<'de, T: Fill<'de>> Room<'de> for Maybe<T> {
+    #[inline]
+    fn clear(&mut self) {
         self.0 = None;
-        if reader.peek() == Some(b'{') { self.0.insert(T::default()).fill(reader) } else { reader.skip_value() }
+    }
+
+    fn next(&mut self) -> Option<&mut dyn Slot<'de>> {
+        Some(self.0.insert(T::default()))
     }
 }
 
@@ -36,8 +53,23 @@ impl<T> Default for Rare<T> {
 
 impl<'de, T: Fill<'de>> Fill<'de> for Rare<T> {
     fn fill<S: Source<'de>>(&mut self, reader: &mut S) -> Result<(), Malformed> {
+        reader.optional(self)
+    }
+}
+
+impl<'de, T: Fill<'de>> Many<'de> for Rare<T> {
+    fn fill_next<S: Source<'de>>(&mut self, reader: &mut S) -> Result<(), Malformed> {
+        self.0.insert(Box::default()).fill(reader)
+    }
+}
+
+impl<'de, T: Fill<'de>> Room<'de> for Rare<T> {
+    fn clear(&mut self) {
         self.0 = None;
-        if reader.peek() == Some(b'{') { self.0.insert(Box::default()).fill(reader) } else { reader.skip_value() }
+    }
+
+    fn next(&mut self) -> Option<&mut dyn Slot<'de>> {
+        Some(&mut **self.0.insert(Box::default()))
     }
 }
 
@@ -47,7 +79,7 @@ pub(in crate::provider) struct Seen(pub(in crate::provider) bool);
 
 impl<'de> Fill<'de> for Seen {
     fn fill<S: Source<'de>>(&mut self, reader: &mut S) -> Result<(), Malformed> {
-        self.0 = reader.peek() != Some(b'n');
+        self.0 = !reader.begins(b'n');
         reader.skip_value()
     }
 }

@@ -325,7 +325,7 @@ impl<'de> Fill<'de> for Content {
     #[inline]
     fn fill<S: Source<'de>>(&mut self, reader: &mut S) -> Result<(), Malformed> {
         *self = Self::default();
-        if reader.peek() == Some(b'[') {
+        if reader.begins(b'[') {
             return self.add_parts(reader);
         }
         self.text = reader.text()?.len();
@@ -354,7 +354,7 @@ pub(super) struct PartText(usize);
 impl<'de> Fill<'de> for PartText {
     fn fill<S: Source<'de>>(&mut self, reader: &mut S) -> Result<(), Malformed> {
         self.0 = 0;
-        if reader.peek() != Some(b'[') {
+        if !reader.begins(b'[') {
             self.0 = reader.text()?.len();
             return Ok(());
         }

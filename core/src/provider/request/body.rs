@@ -10,7 +10,7 @@ use crate::{
     provider::{
         Protocol,
         json::{Malformed, Number, Value},
-        lenient::Fill,
+        lenient::{Fill, kinds},
         source::Source,
     },
     record::Request,
@@ -34,10 +34,8 @@ impl Body {
     }
 
     fn member<'de, S: Source<'de>>(&mut self, source: &mut S, name: &[u8], depth: u32) -> Result<(), Malformed> {
-        let Some((_, member)) = MEMBERS.iter().find(|(known, _)| known.as_bytes() == name) else {
-            return source.skip_value();
-        };
-        let is_object = source.peek() == Some(b'{');
+        let Some(member) = Member::of(name) else { return source.skip_value() };
+        let is_object = source.begins(b'{');
         match member {
             Member::Model if depth == 0 => self.model = text(source)?,
             Member::Stream if depth == 0 => self.stream = flag(source)?,
@@ -73,97 +71,55 @@ impl Body {
     }
 }
 
-/// What a member says, whatever its name.
-#[derive(Clone, Copy, Debug)]
-enum Member {
-    Choices,
-    CohereK,
-    CohereP,
-    Effort,
-    FrequencyPenalty,
-    Input,
-    MaxTokens,
-    /// The last message of Cohere's first API, or all that the model is given.
-    Message,
-    Messages,
-    Model,
-    /// An object that parameters are in.
-    Parameters,
-    PresencePenalty,
-    Seed,
-    ServiceTier,
-    Stop,
-    Stream,
-    Temperature,
-    ToolConfig,
-    Tools,
-    TopK,
-    TopP,
+kinds! {
+    /// What a member says, whatever its name.
+    enum Member {
+        Choices = "n" | "candidateCount" | "candidate_count",
+        CohereK = "k",
+        CohereP = "p",
+        Effort = "reasoning_effort" | "effort" | "thinkingLevel" | "thinking_level" | "think",
+        FrequencyPenalty = "frequency_penalty" | "frequencyPenalty",
+        Input = "input",
+        MaxTokens = "max_tokens"
+            | "max_completion_tokens"
+            | "max_output_tokens"
+            | "maxOutputTokens"
+            | "maxTokens"
+            | "max_new_tokens"
+            | "num_predict"
+            | "max_tokens_to_sample"
+            | "max_gen_len"
+            | "maxTokenCount",
+        /// The last message of Cohere's first API, or all that the model is given.
+        Message = "message" | "prompt" | "inputText" | "inputs",
+        Messages = "messages" | "contents" | "chat_history",
+        Model = "model",
+        /// An object that parameters are in.
+        Parameters = "generationConfig"
+            | "generation_config"
+            | "inferenceConfig"
+            | "options"
+            | "parameters"
+            | "thinkingConfig"
+            | "thinking_config"
+            | "reasoning"
+            | "output_config",
+        PresencePenalty = "presence_penalty" | "presencePenalty",
+        Seed = "seed" | "random_seed",
+        ServiceTier = "service_tier" | "serviceTier",
+        Stop = "stop" | "stop_sequences" | "stopSequences",
+        Stream = "stream",
+        Temperature = "temperature",
+        ToolConfig = "toolConfig",
+        Tools = "tools",
+        TopK = "top_k" | "topK",
+        TopP = "top_p" | "topP",
+    }
 }
-
-const MEMBERS: &[(&str, Member)] = &[
-    ("model", Member::Model),
-    ("stream", Member::Stream),
-    ("messages", Member::Messages),
-    ("contents", Member::Messages),
-    ("chat_history", Member::Messages),
-    ("input", Member::Input),
-    ("message", Member::Message),
-    ("prompt", Member::Message),
-    ("inputText", Member::Message),
-    ("inputs", Member::Message),
-    ("tools", Member::Tools),
-    ("toolConfig", Member::ToolConfig),
-    ("generationConfig", Member::Parameters),
-    ("generation_config", Member::Parameters),
-    ("inferenceConfig", Member::Parameters),
-    ("options", Member::Parameters),
-    ("parameters", Member::Parameters),
-    ("thinkingConfig", Member::Parameters),
-    ("thinking_config", Member::Parameters),
-    ("reasoning", Member::Parameters),
-    ("output_config", Member::Parameters),
-    ("max_tokens", Member::MaxTokens),
-    ("max_completion_tokens", Member::MaxTokens),
-    ("max_output_tokens", Member::MaxTokens),
-    ("maxOutputTokens", Member::MaxTokens),
-    ("maxTokens", Member::MaxTokens),
-    ("max_new_tokens", Member::MaxTokens),
-    ("num_predict", Member::MaxTokens),
-    ("max_tokens_to_sample", Member::MaxTokens),
-    ("max_gen_len", Member::MaxTokens),
-    ("maxTokenCount", Member::MaxTokens),
-    ("temperature", Member::Temperature),
-    ("top_p", Member::TopP),
-    ("topP", Member::TopP),
-    ("p", Member::CohereP),
-    ("top_k", Member::TopK),
-    ("topK", Member::TopK),
-    ("k", Member::CohereK),
-    ("seed", Member::Seed),
-    ("random_seed", Member::Seed),
-    ("frequency_penalty", Member::FrequencyPenalty),
-    ("frequencyPenalty", Member::FrequencyPenalty),
-    ("presence_penalty", Member::PresencePenalty),
-    ("presencePenalty", Member::PresencePenalty),
-    ("stop", Member::Stop),
-    ("stop_sequences", Member::Stop),
-    ("stopSequences", Member::Stop),
-    ("n", Member::Choices),
-    ("candidateCount", Member::Choices),
-    ("candidate_count", Member::Choices),
-    ("service_tier", Member::ServiceTier),
-    ("serviceTier", Member::ServiceTier),
-    ("reasoning_effort", Member::Effort),
-    ("effort", Member::Effort),
-    ("thinkingLevel", Member::Effort),
-    ("thinking_level", Member::Effort),
-    ("think", Member::Effort),
-];
 
 impl<'de> Fill<'de> for Body {
     fn fill<S: Source<'de>>(&mut self, source: &mut S) -> Result<(), Malformed> {
-        if source.peek() != Some(b'{') {
+        if !source.begins(b'{') {
             return Err(Malformed);
         }
         source.members(|source, name| self.member(source, name, 0))
@@ -194,7 +150,7 @@ fn text<'de, S: Source<'de>>(source: &mut S) -> Result<Option<String>, Malformed
 /// One string or a list of them.
 fn texts<'de, S: Source<'de>>(source: &mut S) -> Result<Vec<String>, Malformed> {
     let mut texts = Vec::new();
-    if source.peek() == Some(b'[') {
+    if source.begins(b'[') {
         source.elements(|source| {
             let next = text(source)?;
             if texts.len() < LIST {
@@ -267,20 +223,20 @@ fn elements<'de, S: Source<'de>>(source: &mut S) -> Result<Option<u64>, Malforme
 
 /// Number of tools: Gemini declares several in one element.
 fn tools<'de, S: Source<'de>>(source: &mut S) -> Result<Option<u64>, Malformed> {
-    if source.peek() != Some(b'[') {
+    if !source.begins(b'[') {
         source.skip_value()?;
         return Ok(None);
     }
     let mut count: u64 = 0;
     source.elements(|source| {
         let mut declared = None;
-        if source.peek() == Some(b'{') {
-            source.members(|source, name| match name {
-                b"functionDeclarations" | b"function_declarations" => {
+        if source.begins(b'{') {
+            source.members(|source, name| {
+                if [&b"functionDeclarations"[..], b"function_declarations"].contains(&name) {
                     add(&mut declared, elements(source)?);
-                    Ok(())
+                    return Ok(());
                 }
-                _ => source.skip_value(),
+                source.skip_value()
             })?;
         } else {
             source.skip_value()?;
