@@ -138,7 +138,16 @@ pub(crate) fn locked_version(root: &Path, package: &str) -> Result<String, Strin
 
 /// The version of the compiler.
 pub(crate) fn rustc_version(root: &Path) -> Result<String, String> {
+    Ok(rustc(root, "--version")?.split_whitespace().nth(1).unwrap_or_default().into())
+}
+
+/// The folder that the compiler is installed in.
+pub(crate) fn sysroot(root: &Path) -> Result<PathBuf, String> {
+    Ok(rustc(root, "--print sysroot")?.trim().into())
+}
+
+/// What the compiler says of itself.
+fn rustc(root: &Path, arguments: &str) -> Result<String, String> {
     let rustc = env::var("RUSTC").unwrap_or_else(|_| "rustc".into());
-    let text = Program::new(root, &rustc).args("--version").read()?;
-    Ok(text.split_whitespace().nth(1).unwrap_or_default().into())
+    Program::new(root, &rustc).args(arguments).read()
 }

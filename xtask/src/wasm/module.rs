@@ -50,7 +50,7 @@ fn make_one(root: &Path, package: &Path, build: &Build, with_functions: bool) ->
     Program::cargo(root)
         .args("build --locked --package llmspan-wasm --profile wasm --target wasm32-unknown-unknown")
         .args(build.features)
-        .env("RUSTFLAGS", without_paths(root))
+        .env("RUSTFLAGS", without_paths(root)?)
         .run()?;
     let out = package.join("build").join(build.name);
     fs::create_dir_all(&out).map_err(|error| format!("{}: {error}", out.display()))?;
@@ -73,11 +73,15 @@ fn make_one(root: &Path, package: &Path, build: &Build, with_functions: bool) ->
     Ok(())
 }
 
-/// Flags that keep the folders of this machine out of what is published.
-fn without_paths(root: &Path) -> String {
+/// Flags that keep the folders of this machine out of what is published: those of cargo and of the workspace, and that of the
+/// standard library where its source is installed.
+fn without_paths(root: &Path) -> Result<String, String> {
     let home = std::env::home_dir().unwrap_or_default().join(".cargo");
     let home = std::env::var_os("CARGO_HOME").map_or(home, PathBuf::from);
-    format!("--remap-path-prefix={}=cargo --remap-path-prefix={}=.", home.display(), root.display())
+    let sysroot = sh::sysroot(root)?;
+    let library = sysroot.join("lib/rustlib/src/rust/library");
+    let remaps = [(home.as_path(), "cargo"), (root, "."), (library.as_path(), "library")];
+    Ok(remaps.map(|(folder, name)| format!("--remap-path-prefix={}={name}", folder.display())).join(" "))
 }
 
 /// Makes the WebAssembly as small as it gets once it is compressed, for browsers of the last years.
