@@ -8,7 +8,14 @@ use core::cmp::Ordering;
 
 /// Sorts by a key; elements with equal keys keep their order.
 pub(crate) fn sort_by_key<T, K: Ord>(list: &mut [T], key: impl Fn(&T) -> K) {
-    let mut order = places(list, key);
+    sort_by(list, |one, other| key(one).cmp(&key(other)));
+}
+
+/// Sorts by a comparison; equal elements keep their order.
+pub(crate) fn sort_by<T>(list: &mut [T], compare: impl Fn(&T, &T) -> Ordering) {
+    let compare =
+        |one, other| list.get(one).zip(list.get(other)).map_or(Ordering::Equal, |(one, other)| compare(one, other));
+    let mut order = order(list.len(), &compare);
     // Each cycle of places is gone through once: what belongs to a place is swapped in, what was there goes on.
     for start in 0..order.len() {
         let mut at = start;

@@ -305,13 +305,16 @@ impl Write for Attributes {
 
 impl Read for Attributes {
     fn read(&mut self, reader: &mut TapeReader<'_>) -> Result<(), Mismatch> {
-        self.clear();
+        let mut entries = Vec::new();
         read_members(reader, &mut |name, reader| {
             let mut value = AttributeValue::Bool(false);
             value.read(reader).map_err(|mismatch| mismatch.within(name))?;
-            self.insert(name.into(), value);
+            entries.push((name.into(), value));
             Ok(())
-        })
+        })?;
+        self.clear();
+        self.extend(entries);
+        Ok(())
     }
 }
 

@@ -1,11 +1,12 @@
 //! Attributes by key.
 
 use alloc::{string::String, vec, vec::Vec};
-use core::{fmt, ops::Index, slice};
+use core::{fmt, mem, ops::Index, slice};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::value::AttributeValue;
+use crate::sorted::sort_by;
 
 /// Attributes by key, in key order.
 ///
@@ -36,7 +37,7 @@ impl Attributes {
     /// Sets an attribute; the value that it had, if it had one.
     pub fn insert(&mut self, key: String, value: AttributeValue) -> Option<AttributeValue> {
         match self.find(&key) {
-            Ok(at) => self.entries.get_mut(at).map(|(_, known)| core::mem::replace(known, value)),
+            Ok(at) => self.entries.get_mut(at).map(|(_, known)| mem::replace(known, value)),
             Err(at) => {
                 self.entries.insert(at, (key, value));
                 None
@@ -159,8 +160,17 @@ impl IntoIterator for Attributes {
 
 impl Extend<(String, AttributeValue)> for Attributes {
     fn extend<I: IntoIterator<Item = (String, AttributeValue)>>(&mut self, more: I) {
-        for (key, value) in more {
-            self.insert(key, value);
+        self.entries.extend(more);
+        // One by one would move all behind a key for each key.
+        if !self.entries.is_sorted_by(|(one, _), (other, _)| one < other) {
+            sort_by(&mut self.entries, |(one, _), (other, _)| one.cmp(other));
+            self.entries.dedup_by(|(key, value), (known, last)| {
+                let is_again = key == known;
+                if is_again {
+                    mem::swap(value, last);
+                }
+                is_again
+            });
         }
     }
 }
@@ -201,11 +211,11 @@ impl<'de> de::Visitor<'de> for Entries {
     }
 
     fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<Attributes, A::Error> {
-        let mut attributes = Attributes::new();
-        while let Some((key, value)) = map.next_entry()? {
-            attributes.insert(key, value);
+        let mut entries = Vec::new();
+        while let Some(entry) = map.next_entry()? {
+            entries.push(entry);
         }
-        Ok(attributes)
+        Ok(entries.into_iter().collect())
     }
 }
 
@@ -248,6 +258,18 @@ mod tests {
         assert_eq!(json, serde_json::to_string(&map).unwrap());
         assert_eq!(serde_json::from_str::<Attributes>(&json).unwrap(), attributes);
         assert_eq!(attributes.into_iter().collect::<Vec<_>>(), map.into_iter().collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn many_are_put_in_order_at_once() {
+        let keys = || (0..50_000_i64).rev().map(|number| (format!("{:05}", number % 40_000), number.into()));
+        let attributes: Attributes = keys().collect();
+        let map: BTreeMap<_, AttributeValue> = keys().collect();
+        assert!(attributes.iter().eq(&map));
+        let mut extended = Attributes::from([("00000".into(), "old".into()), ("x".into(), "kept".into())]);
+        extended.extend(keys());
+        assert_eq!(extended.get("00000"), map.get("00000"));
+        assert_eq!((extended.len(), extended.get("x")), (map.len() + 1, Some(&"kept".into())));
     }
 
     #[test]
