@@ -55,7 +55,7 @@ function snake(name: string): string {
   const known = snakes.get(name)
   if (known !== undefined) return known
   const made = name.replace(/[A-Z]/g, letter => `_${letter.toLowerCase()}`)
-  if (snakes.size < MOST_NAMES) snakes.set(name, made)
+  if (snakes.size < MOST_NAMES && name.length < LONGEST_NAME) snakes.set(name, made)
   return made
 }
 
@@ -64,6 +64,7 @@ type Fields = Readonly<{ [name: string]: unknown }>
 /** Names of fields that were asked for; callers may invent as many as they like. */
 const snakes = new Map<string, string>()
 const MOST_NAMES = 256
+const LONGEST_NAME = 64
 
 const MOST_NANOS = 2 ** 64
 

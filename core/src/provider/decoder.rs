@@ -6,7 +6,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::openai_chat::OpenAiChat;
 use super::protocol::Protocol;
-use super::source::{Input, Scratch, Tape, json_input};
+use super::source::{Input, Scratch, json_input};
+use super::tape::Tape;
 #[cfg(feature = "protocols")]
 use super::{
     anthropic_complete, anthropic_messages::AnthropicMessages, aws_error, bedrock_converse,

@@ -48,6 +48,7 @@ mod openai_usage;
 mod protocol;
 pub mod request;
 mod source;
+mod tape;
 mod typed;
 #[cfg(feature = "protocols")]
 mod vercel_ui_message;
@@ -56,8 +57,8 @@ pub use accounting::{Accounting, Basis, Counted};
 pub use decoder::{Decoder, StreamDecoder};
 pub use detect::{Detected, is_event};
 pub use protocol::{Protocol, UnknownProtocol};
-pub use source::Tape;
+pub use tape::Tape;
 
 pub(crate) use json::{Malformed, Number as JsonNumber, Value as JsonValue};
-pub(crate) use source::TapeReader;
+pub(crate) use tape::TapeReader;
 pub(crate) use typed::is_json;

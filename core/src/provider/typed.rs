@@ -3,7 +3,8 @@
 use alloc::borrow::Cow;
 
 use super::json::{Malformed, Reader, Value};
-use super::source::{Source, Tape, TapeReader};
+use super::source::Source;
+use super::tape::{Tape, TapeReader};
 
 impl Tape {
     /// Goes through the members of a JSON object. `each` is called with a name, the text of the value and a tape that has

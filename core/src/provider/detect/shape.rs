@@ -4,7 +4,8 @@ use crate::framing::Framing;
 use crate::provider::Protocol;
 use crate::provider::json::Malformed;
 use crate::provider::lenient::{Fill, List, Maybe, Str, kinds, object};
-use crate::provider::source::{Input, Scratch, Source, Tape, fill_cut};
+use crate::provider::source::{Input, Scratch, Source, fill_cut};
+use crate::provider::tape::Tape;
 
 /// The bytes without a byte order mark and the white space before the first byte that says something.
 pub(super) fn trim_start(bytes: &[u8]) -> &[u8] {

@@ -1,7 +1,7 @@
 //! JSON text onto a tape: records, events and settings, and in builds that do not read them in place, events of providers.
 
 use super::{Malformed, Reader};
-use crate::provider::source::{Span, Spelling, TEXT_LIMIT, Tape, Token};
+use crate::provider::tape::{Span, Spelling, TEXT_LIMIT, Tape, Token};
 
 impl Tape {
     /// Takes a JSON document down in place of the event before. What comes before an error is on the tape all the same.

@@ -1,7 +1,8 @@
 //! Objects of which only some fields are read, and how they are read in place.
 
 use crate::provider::json::Malformed;
-use crate::provider::source::{Source, TapeReader};
+use crate::provider::source::Source;
+use crate::provider::tape::TapeReader;
 
 /// A type that is read in place, over its default.
 ///
