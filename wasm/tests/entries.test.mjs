@@ -136,3 +136,17 @@ test('the small package has what it does, and says what it does not', async () =
   assert.throws(() => new Recorder({ profiles: ['otel-1.41'] }), { code: 'unknown_profile' })
   assert.throws(() => new Recorder({ config: { stall_after_ns: 'x' } }), { code: 'invalid_config' })
 })
+
+test('the small package knows chat completions, and no other protocol', async () => {
+  const source = `
+    import { detect } from ${from('llmspan-wasm/slim')}
+    const bytes = text => new TextEncoder().encode(text)
+    say([
+      detect('https://api.openai.com/v1/chat/completions'),
+      detect('', [], bytes('data: {"object":"chat.completion.chunk","choices":[]}\\n\\n')),
+      detect('', [], bytes('{"choices":[{"message":{"role":"assistant"}}]}')),
+      detect('https://api.anthropic.com/v1/messages') ?? null,
+      detect('', [], bytes('data: {"type":"message_start"}\\n\\n')) ?? null,
+    ])`
+  assert.deepEqual(await said(source), ['openai.chat', 'openai.chat', 'openai.chat', null, null])
+})
