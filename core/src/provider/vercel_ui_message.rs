@@ -58,6 +58,7 @@ impl VercelUiMessage {
             Some(Kind::ReasoningFile) => delta.add_text(ContentKind::Reasoning, chunk.url.text().len()),
             Some(Kind::Metadata) => chunk.add_metadata(delta),
             Some(Kind::Finish) => chunk.add_finish(delta),
+            Some(Kind::FinishStep) => chunk.add_response(delta),
             // Whoever watches the stream did not ask for the end, and there is no answer: neither an error of a class nor
             // a finish, so that the stream counts as cut unless something says otherwise.
             Some(Kind::Abort) => {
@@ -121,6 +122,7 @@ kinds! {
         Error = "error",
         File = "file",
         Finish = "finish",
+        FinishStep = "finish-step",
         Input = "tool-input-available" | "tool-input-error",
         InputDelta = "tool-input-delta",
         InputStart = "tool-input-start",
@@ -146,6 +148,7 @@ object! {
         "finishReason" => finish_reason: Str<'a>,
         // Of a part of `fullStream`.
         "totalUsage" => total_usage: Rare<Usage>,
+        "response" => response: Rare<Response<'a>>,
         "errorText" => error_text: Str<'a>,
         "url" => url: Str<'a>,
         "mediaType" => media_type: Str<'a>,
@@ -153,6 +156,14 @@ object! {
         "error" => error: ErrorField<'a>,
         "message" => error_message: Str<'a>,
         "code" => error_code: Code<'a>,
+    }
+}
+
+object! {
+    /// What `fullStream` says of the response behind a step.
+    struct Response<'a> {
+        "id" => id: Str<'a>,
+        "modelId" => model_id: Str<'a>,
     }
 }
 
@@ -222,6 +233,13 @@ impl<'a> Chunk<'a> {
         if let Some(metadata) = &mut self.metadata.0 {
             delta.response_model = metadata.model.take().or_else(|| metadata.model_id.take());
             delta.usage = metadata.report();
+        }
+    }
+
+    fn add_response(&mut self, delta: &mut Delta<'a>) {
+        if let Some(response) = &mut self.response.0 {
+            delta.response_id = response.id.take();
+            delta.response_model = response.model_id.take();
         }
     }
 
@@ -430,6 +448,16 @@ mod tests {
             (start.response_id.as_deref(), start.response_model, start.usage.is_none()),
             (Some("msg_1"), None, true)
         );
+    }
+
+    #[test]
+    fn steps_of_a_full_stream_name_their_response() {
+        let step = first(
+            r#"{"type":"finish-step","finishReason":"stop","usage":{"inputTokens":1},"response":{"id":"chatcmpl-1","timestamp":"2026-01-01T00:00:00Z","modelId":"gpt-4.1-mini","headers":{"x":"y"}}}"#,
+        );
+        assert_eq!(step.response_id.as_deref(), Some("chatcmpl-1"));
+        assert_eq!(step.response_model.as_deref(), Some("gpt-4.1-mini"));
+        assert!(step.usage.is_none() && step.terminal == Terminal::No, "those of all steps come with the end");
     }
 
     #[test]

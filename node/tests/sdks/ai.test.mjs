@@ -21,7 +21,6 @@ function vercel(modelOf, more) {
     retryAfterMs: 60,
     honoursDelays: true,
     isVercel: true,
-    tellsResponse: false,
     hasDeadline: true,
     partsFinish: 'stop',
     stream: (base, options) => streamText({ ...asked(base, options), onError: () => undefined }).fullStream,
