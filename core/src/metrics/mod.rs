@@ -27,7 +27,8 @@
 //! ```
 //!
 //! # What the numbers are
-//! - Every record counts once, whatever its outcome. A value that is absent is not observed; there are no invented zeros.
+//! - Every record counts once, whatever its outcome. A value that is absent is not observed; there are no invented zeros,
+//!   and none of a clock that stood still (`diagnostics.clock.frozen`).
 //! - All values are integers in base units (nanoseconds, tokens, nano-dollars) until they are written. So sums are exact, and
 //!   aggregators merge without loss, in any order.
 //! - A record has a summary of the gaps between chunks, not the gaps. How they are counted is told at [`Measure::ChunkGap`].

@@ -4,8 +4,9 @@
 //! tables come from `profiles.toml` and are printed in `docs/profiles.md`. This is the only place where units are
 //! converted: milliseconds are cut, seconds are nanoseconds divided by 1e9, both from the same measurement.
 //!
-//! - A value that is absent from the record gives no attribute; NaN and infinite floats are never written; counts
-//!   above `i64::MAX` are written as `i64::MAX`.
+//! - A value that is absent from the record gives no attribute, nor does a time of zero whose clock stood still
+//!   (`diagnostics.clock.frozen`); NaN and infinite floats are never written; counts above `i64::MAX` are written as
+//!   `i64::MAX`.
 //! - Several profiles may be written at once: the result has every name that one of them writes alone. Where two of
 //!   them use one name, the first profile given wins. A name in common carries the same value in all of them, but for
 //!   two: `openllmetry` has words of its own in `gen_ai.provider.name`, and `gen_ai.request.top_k` is an integer in
