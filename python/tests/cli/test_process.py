@@ -17,6 +17,7 @@ import pytest
 from command import LLMSPAN, environment, lines, record, run
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 MANY = lines(*(record(f"call-{number}") for number in range(500)))
@@ -79,7 +80,16 @@ def test_whoever_stops_reading_is_no_error(tmp_path: Path) -> None:
         assert process.wait(60) == 0
 
 
+@pytest.fixture
+def not_ignored() -> Iterator[None]:
+    """Let children be interrupted: what runs in the background of a shell ignores the signal, and so do its children."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGINT to send")
+@pytest.mark.usefixtures("not_ignored")
 def test_an_interrupt_is_quiet() -> None:
     with subprocess.Popen(
         [LLMSPAN, "report", "-", "-o", "-"],
