@@ -269,8 +269,8 @@ class StreamWatcher implements Watcher<unknown> {
 
   private end(atMs?: number): void {
     if (!this.isOwned || !this.call) return
-    // One response is one call, and its bytes tell more than its objects.
-    if (isSeenInBytes(this.call)) this.call.open.forget()
+    // One response is one call, and its bytes tell more than its objects. A call that the hook has joined is that one.
+    if (!this.call.isSeen && isSeenInBytes(this.call)) this.call.open.forget()
     else this.call.end({ atMs })
   }
 
