@@ -92,6 +92,8 @@ pub mod otlp;
 pub mod price;
 #[cfg_attr(not(feature = "protocols"), allow(dead_code, reason = "shared by all protocols, used by few"))]
 pub mod provider;
+#[cfg(test)]
+mod random;
 pub mod record;
 mod search;
 pub mod server_timing;

@@ -23,19 +23,14 @@ pub(crate) fn divide(dividend: u128, divisor: u128) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::random::Random;
 
     #[test]
     fn quotients_are_those_of_the_language() {
-        let mut seed = 0x9E37_79B9_7F4A_7C15_u64;
-        let mut next = || {
-            seed ^= seed << 13;
-            seed ^= seed >> 7;
-            seed ^= seed << 17;
-            seed
-        };
+        let mut random = Random::new(0x9E37_79B9_7F4A_7C15);
         for _ in 0..2_000 {
-            let dividend = (u128::from(next()) << 64 | u128::from(next())) >> (next() % 128);
-            let divisor = ((u128::from(next()) + u128::from(next())) >> (next() % 60)).max(1);
+            let dividend = (u128::from(random.next()) << 64 | u128::from(random.next())) >> (random.next() % 128);
+            let divisor = ((u128::from(random.next()) + u128::from(random.next())) >> (random.next() % 60)).max(1);
             let expected = u64::try_from(dividend / divisor).unwrap_or(u64::MAX);
             assert_eq!(divide(dividend, divisor), expected, "{dividend} / {divisor}");
         }

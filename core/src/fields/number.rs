@@ -66,6 +66,7 @@ mod tests {
     use alloc::string::ToString as _;
 
     use super::*;
+    use crate::random::Random;
 
     #[track_caller]
     fn check(value: f64) {
@@ -115,16 +116,10 @@ mod tests {
         ] {
             check(value);
         }
-        let mut seed = 0x2545_F491_4F6C_DD1D_u64;
-        let mut next = || {
-            seed ^= seed << 13;
-            seed ^= seed >> 7;
-            seed ^= seed << 17;
-            seed
-        };
+        let mut random = Random::new(0x2545_F491_4F6C_DD1D);
         for _ in 0..2_000 {
-            check(f64::from_bits(next()));
-            let wide = i32::try_from(next() % 2_000_000).unwrap();
+            check(f64::from_bits(random.next()));
+            let wide = i32::try_from(random.next() % 2_000_000).unwrap();
             check(f64::from(wide) / 100.0);
         }
         for exponent in -1074..1024 {

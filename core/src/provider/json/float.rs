@@ -44,6 +44,7 @@ mod tests {
     use alloc::{format, string::String};
 
     use super::*;
+    use crate::random::Random;
 
     #[track_caller]
     fn check(text: &str) {
@@ -107,25 +108,19 @@ mod tests {
 
     #[test]
     fn random_decimals_are_read_as_by_the_standard_library() {
-        let mut seed = 0x2545_F491_4F6C_DD1D_u64;
-        let mut next = || {
-            seed ^= seed << 13;
-            seed ^= seed >> 7;
-            seed ^= seed << 17;
-            seed
-        };
+        let mut random = Random::new(0x2545_F491_4F6C_DD1D);
         for _ in 0..4_000 {
-            let value = f64::from_bits(next());
+            let value = f64::from_bits(random.next());
             if value.is_finite() {
                 check(&format!("{value:e}"));
                 check(&format!("{value:.20e}"));
             }
-            let exponent = i32::try_from(next() % 60).unwrap() - 30;
-            check(&format!("{}.{}e{exponent}", next() % 100_000, next()));
+            let exponent = i32::try_from(random.next() % 60).unwrap() - 30;
+            check(&format!("{}.{}e{exponent}", random.next() % 100_000, random.next()));
         }
         // Ties between two floats, and decimals next to them.
         for _ in 0..500 {
-            let value = f64::from_bits((next() >> 12) | (0x3F0 << 52) | ((next() % 64) << 52));
+            let value = f64::from_bits((random.next() >> 12) | (0x3F0 << 52) | ((random.next() % 64) << 52));
             let digits = format!("{value:.200e}");
             let up = f64::from_bits(value.to_bits() + 1);
             check(&digits);
