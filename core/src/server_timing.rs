@@ -56,8 +56,7 @@ impl Record {
         let upstream = self.server.as_ref().and_then(|server| server.total_ns);
         let retry = if self.retry_count == 1 { "{} retry" } else { "{} retries" };
         let retry = said(retry, &[Number(self.retry_count)]);
-        let is_frozen = self.diagnostics.clock.frozen;
-        let is_told = |duration: &Nanos| !(is_frozen && *duration == Nanos::ZERO);
+        let is_told = |duration: &Nanos| self.is_measured(*duration);
         // A description is plain ASCII without quotes.
         let outcome = Text(self.outcome.as_str());
         let mut metrics = match Some(self.duration_ns).filter(is_told) {

@@ -134,9 +134,9 @@ impl Sample {
 impl Measure {
     /// Reads the observations out of a record. A value that is absent gives none, nor does what a clock measured that stood still.
     pub(super) fn observe(self, record: &Record, emit: &mut dyn FnMut(Sample)) {
-        let is_frozen = record.diagnostics.clock.frozen && self.base() == Base::Time;
+        let is_time = self.base() == Base::Time;
         self.read(record, &mut |sample| {
-            if !(is_frozen && sample.value == 0) {
+            if !is_time || record.is_measured(Nanos::from_nanos(sample.value)) {
                 emit(sample);
             }
         });

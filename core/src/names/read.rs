@@ -55,9 +55,11 @@ impl<'a> Subject<'a> {
             Self::Around(record) => read_around(record, value),
         };
         // Whoever reads attributes does not see what the record says of its clock, and would take the zeros for times.
-        let is_told = !self.record().diagnostics.clock.frozen
-            || !(matches!(reading, Some(Reading::Time(Nanos::ZERO))) || value == Value::FirstContentTime);
-        reading.filter(|_| is_told)
+        let record = self.record();
+        reading.filter(|reading| match reading {
+            Reading::Time(time) => record.is_measured(*time),
+            _ => value != Value::FirstContentTime || !record.diagnostics.clock.frozen,
+        })
     }
 
     /// Whether an attempt came before this one, or before the final one of the call.

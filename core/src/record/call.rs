@@ -326,6 +326,11 @@ impl Record {
     pub fn field_names() -> impl Iterator<Item = &'static str> {
         Self::NAMES.split_terminator('\n')
     }
+
+    /// Whether that time was measured: a clock that stood still gives zeros, see [`ClockQuality::frozen`](super::ClockQuality).
+    pub(crate) fn is_measured(&self, time: Nanos) -> bool {
+        !(self.diagnostics.clock.frozen && time == Nanos::ZERO)
+    }
 }
 
 words!(EventKind {
