@@ -61,10 +61,7 @@ pub(crate) fn read_headers<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let headers = header_pairs(headers);
     let pairs = headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-    let read = match unix_ns {
-        Some(arrival) => headers::read_at(status_code, pairs, UnixNanos::from_nanos(arrival)),
-        None => headers::read(status_code, pairs),
-    };
+    let read = headers::read_at(status_code, pairs, unix_ns.map(UnixNanos::from_nanos));
     let event = TimedEvent::new(Timestamp::default(), Event::HeadersReceived(Box::new(read)));
     let fields = loads(py, &event.to_json().unwrap_or_default())?;
     for envelope in ["at_ns", "event"] {

@@ -155,10 +155,7 @@ impl Attempt {
 
     /// Marks the arrival of the response headers and reads them. Gives back what they say, for the retry to come.
     pub fn response<'a>(&self, status_code: u16, headers: impl IntoIterator<Item = (&'a str, &'a str)>) -> Headers {
-        let headers = match self.open.shared.unix_now() {
-            Some(arrival) => headers::read_at(status_code, headers, arrival),
-            None => headers::read(status_code, headers),
-        };
+        let headers = headers::read_at(status_code, headers, self.open.shared.unix_now());
         self.headers(headers.clone());
         headers
     }

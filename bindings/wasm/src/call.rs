@@ -121,10 +121,7 @@ impl Call {
         unix_ms: Option<f64>,
         lines: &str,
     ) -> Option<f64> {
-        let headers = match unix_ms {
-            Some(unix_ms) => headers::read_at(status_code, pairs(lines), unix(unix_ms)),
-            None => headers::read(status_code, pairs(lines)),
-        };
+        let headers = headers::read_at(status_code, pairs(lines), unix_ms.map(unix));
         let delay = headers.retry_after_ns;
         self.engine.handle_headers(at(at_ms), of(attempt), headers);
         delay.map(|delay| millis(delay.as_nanos()))

@@ -51,7 +51,7 @@ pub fn read<'a>(status_code: u16, pairs: impl IntoIterator<Item = (&'a str, &'a 
 }
 
 /// Reads the headers of a response as [`read`] does, with the wall-clock time of their arrival for a `retry-after` that is a
-/// date in a response without a `date` of its own.
+/// date in a response without a `date` of its own. Without that time it reads the same.
 ///
 /// # Examples
 /// ```
@@ -64,9 +64,9 @@ pub fn read<'a>(status_code: u16, pairs: impl IntoIterator<Item = (&'a str, &'a 
 pub fn read_at<'a>(
     status_code: u16,
     pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
-    arrival: UnixNanos,
+    arrival: impl Into<Option<UnixNanos>>,
 ) -> Headers {
-    read_any(Some(status_code), pairs, Some(arrival))
+    read_any(Some(status_code), pairs, arrival.into())
 }
 
 /// As [`read_at`], for a response of which the status code or the time may not be known.
