@@ -3,7 +3,7 @@
 use alloc::{string::String, vec::Vec};
 
 use crate::{
-    fields::{OBJECT_BYTES, Write as _, write_string},
+    fields::{Members, OBJECT_BYTES, Write as _, write_list, write_string},
     limits::{Limits, cut},
     record::{AttributeValue, Attributes, InterChunk, RecordError, Usage},
     time::{MAX_SAFE_INTEGER, Nanos},
@@ -121,25 +121,13 @@ fn write_attributes(out: &mut String, attributes: &Attributes, limits: &Limits) 
 }
 
 fn write_members<'k, V>(out: &mut String, members: impl Iterator<Item = (&'k str, V)>, write: impl Fn(&mut String, V)) {
-    out.push('{');
-    for (number, (key, value)) in members.enumerate() {
-        if number > 0 {
-            out.push(',');
-        }
-        write_string(out, key);
-        out.push(':');
-        write(out, value);
+    let mut object = Members::new(out);
+    for (key, value) in members {
+        write(object.escaped(key), value);
     }
-    out.push('}');
+    object.end();
 }
 
 fn write_texts(out: &mut String, texts: &[String], most: usize, bytes: usize) {
-    out.push('[');
-    for (number, text) in texts.iter().take(most).enumerate() {
-        if number > 0 {
-            out.push(',');
-        }
-        write_string(out, cut(text, bytes));
-    }
-    out.push(']');
+    write_list(out, texts.get(..most).unwrap_or(texts).iter(), &mut |out, text| write_string(out, cut(text, bytes)));
 }

@@ -16,4 +16,6 @@ pub(crate) use objects::{
     Absent, Others, Read, ReadFields, Skips, Write, WriteFields, all_absent, fields, is_none, words, written,
 };
 pub(crate) use read::{Mismatch, line_of, read_json, read_member, read_members, read_object, read_value};
+#[cfg(feature = "metrics")]
+pub(crate) use write::Elements;
 pub(crate) use write::{Members, OBJECT_BYTES, list_to_json, to_json, write_list, write_object, write_string};

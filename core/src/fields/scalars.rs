@@ -5,7 +5,7 @@ use alloc::{boxed::Box, string::String, vec::Vec};
 use super::number::{write_float, write_unsigned};
 use super::objects::{Grow, Held, List, Read, Scalar, Write};
 use super::read::{Mismatch, read_list, read_members, read_scalar};
-use super::write::{write_any, write_elements, write_string};
+use super::write::{Members, write_any, write_elements, write_string};
 use crate::provider::{JsonNumber, JsonValue, TapeReader};
 use crate::record::{AttributeValue, Attributes};
 use crate::time::{MAX_SAFE_INTEGER, Nanos, Timestamp, UnixNanos};
@@ -290,16 +290,11 @@ impl Write for Attributes {
     }
 
     fn write(&self, out: &mut String) {
-        out.push('{');
-        for (number, (key, value)) in self.iter().enumerate() {
-            if number > 0 {
-                out.push(',');
-            }
-            write_string(out, key);
-            out.push(':');
-            value.write(out);
+        let mut members = Members::new(out);
+        for (key, value) in self {
+            value.write(members.escaped(key));
         }
-        out.push('}');
+        members.end();
     }
 }
 

@@ -30,8 +30,7 @@ pub(super) fn write_any(value: &dyn Write, out: &mut String) {
 
 pub(crate) fn write_object(object: &dyn WriteFields, out: &mut String) {
     let skips = object.skips();
-    // Names need no escapes, and few long pieces cost less than many short ones.
-    let mut before = "{\"";
+    let mut members = Members::new(out);
     // A loop over bytes: to split by a character takes a searcher, which is a good deal slower where nothing is inlined.
     let mut names = object.names();
     for number in 0.. {
@@ -45,27 +44,25 @@ pub(crate) fn write_object(object: &dyn WriteFields, out: &mut String) {
             Skips::Nothing => false,
         };
         if !skip {
-            out.push_str(before);
-            before = ",\"";
-            out.push_str(name);
-            out.push_str("\":");
-            write_any(field, out);
+            members.add(name, field);
         }
     }
-    out.push_str(if before.starts_with('{') { "{}" } else { "}" });
+    members.end();
 }
 
-/// An object that is written member by member, for values that have no struct.
+/// An object that is written member by member.
 pub(crate) struct Members<'a> {
     out: &'a mut String,
-    separator: char,
+    /// What stands before the next name, its quote included: few long pieces cost less than many short ones.
+    before: &'static str,
 }
 
 impl<'a> Members<'a> {
     pub(crate) fn new(out: &'a mut String) -> Self {
-        Self { out, separator: '{' }
+        Self { out, before: "{\"" }
     }
 
+    /// Adds a member under a name that needs no escapes, as those of fields.
     pub(crate) fn add(&mut self, name: &str, value: &dyn Write) {
         write_any(value, self.named(name));
     }
@@ -77,53 +74,83 @@ impl<'a> Members<'a> {
         }
     }
 
-    /// Writes a name; the value has to follow.
+    /// Writes a name that needs no escapes; the value has to follow.
     pub(crate) fn named(&mut self, name: &str) -> &mut String {
-        self.out.push(self.separator);
-        self.separator = ',';
-        write_string(self.out, name);
-        self.out.push(':');
+        self.open().push_str(name);
+        self.out.push_str("\":");
+        self.out
+    }
+
+    /// Writes a name of which nothing is known, as those of attributes; the value has to follow.
+    pub(crate) fn escaped(&mut self, name: &str) -> &mut String {
+        write_escaped(self.open(), name);
+        self.out.push_str("\":");
+        self.out
+    }
+
+    fn open(&mut self) -> &mut String {
+        self.out.push_str(self.before);
+        self.before = ",\"";
         self.out
     }
 
     pub(crate) fn end(self) {
-        if self.separator == '{' {
-            self.out.push('{');
-        }
-        self.out.push('}');
+        self.out.push_str(if self.before.starts_with('{') { "{}" } else { "}" });
+    }
+}
+
+/// A list that is written element by element.
+pub(crate) struct Elements<'a> {
+    out: &'a mut String,
+    before: char,
+}
+
+impl<'a> Elements<'a> {
+    pub(crate) fn new(out: &'a mut String) -> Self {
+        Self { out, before: '[' }
+    }
+
+    /// Where the next element is to be written.
+    pub(crate) fn next(&mut self) -> &mut String {
+        self.out.push(self.before);
+        self.before = ',';
+        self.out
+    }
+
+    pub(crate) fn end(self) {
+        self.out.push_str(if self.before == '[' { "[]" } else { "]" });
     }
 }
 
 /// Writes a list of what `write` writes for each element.
 pub(crate) fn write_list<T>(out: &mut String, values: slice::Iter<'_, T>, write: &mut dyn FnMut(&mut String, &T)) {
-    out.push('[');
-    for (number, value) in values.enumerate() {
-        if number > 0 {
-            out.push(',');
-        }
-        write(out, value);
+    let mut elements = Elements::new(out);
+    for value in values {
+        write(elements.next(), value);
     }
-    out.push(']');
+    elements.end();
 }
 
 /// Writes the elements of a list.
 pub(super) fn write_elements(list: &dyn List, out: &mut String) {
-    out.push('[');
+    let mut elements = Elements::new(out);
     let mut at = 0_usize;
     while let Some(value) = list.element(at) {
-        if at > 0 {
-            out.push(',');
-        }
         at = at.saturating_add(1);
-        write_any(value, out);
+        write_any(value, elements.next());
     }
-    out.push(']');
+    elements.end();
 }
 
 /// Writes a string per RFC 8259: quote, backslash and everything below U+0020 are escaped, with the short escapes where
 /// there are some.
 pub(crate) fn write_string(out: &mut String, text: &str) {
     out.push('"');
+    write_escaped(out, text);
+    out.push('"');
+}
+
+fn write_escaped(out: &mut String, text: &str) {
     let mut rest = text;
     while let Some(at) = rest.bytes().position(|byte| matches!(byte, b'"' | b'\\' | ..b' ')) {
         let (plain, special) = rest.split_at_checked(at).unwrap_or_default();
@@ -133,7 +160,6 @@ pub(crate) fn write_string(out: &mut String, text: &str) {
         rest = characters.as_str();
     }
     out.push_str(rest);
-    out.push('"');
 }
 
 fn write_escape(out: &mut String, character: char) {

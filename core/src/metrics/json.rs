@@ -7,7 +7,7 @@ use super::{
     observations::Observations,
     quantity::Quantity,
 };
-use crate::fields::{Members, Write as _, write_list};
+use crate::fields::{Elements, Members, Write as _, write_list};
 
 impl MetricNames {
     /// Writes the metrics as a JSON array, in their order: `name`, `unit`, `description`, `kind` (`counter` or `histogram`),
@@ -25,33 +25,29 @@ impl Observations<'_> {
     /// more than about `gaps` are given, as by [`Self::times_within`].
     pub fn to_json(&self, gaps: u64) -> String {
         let mut out = String::new();
-        let mut separator = '[';
+        let mut all = Elements::new(&mut out);
         self.for_each(|observation| {
-            out.push(separator);
-            separator = ',';
-            out.push('[');
-            observation.place().write(&mut out);
-            out.push(',');
-            let value = observation.value();
-            match value.as_count() {
-                Some(count) => count.write(&mut out),
-                None => value.as_f64().write(&mut out),
-            }
-            out.push(',');
-            self.times_within(&observation, gaps).write(&mut out);
-            out.push(',');
             // A label of the observation wins over one of the call.
             let mut labels = Vec::new();
             observation.labels().for_each(|label| insert_label(&mut labels, label));
             self.labels().for_each(|label| insert_label(&mut labels, label));
-            let mut members = Members::new(&mut out);
+
+            let mut parts = Elements::new(all.next());
+            observation.place().write(parts.next());
+            let value = observation.value();
+            match value.as_count() {
+                Some(count) => count.write(parts.next()),
+                None => value.as_f64().write(parts.next()),
+            }
+            self.times_within(&observation, gaps).write(parts.next());
+            let mut members = Members::new(parts.next());
             for (name, value) in &labels {
-                members.add(name, value);
+                value.write(members.escaped(name));
             }
             members.end();
-            out.push(']');
+            parts.end();
         });
-        out.push_str(if out.is_empty() { "[]" } else { "]" });
+        all.end();
         out
     }
 }
