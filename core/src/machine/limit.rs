@@ -9,24 +9,15 @@ use super::{
 use crate::{
     config::Config,
     limits::{Limits, cut},
-    record::{AttributeValue, Attributes, Request},
+    record::{AttributeValue, Attributes, Flags, Request},
 };
 
 impl Machine {
     /// Adds attributes to the call. The flags that have fields of their own go there.
     pub(super) fn merge_attributes(&mut self, attributes: Attributes) {
         for (key, value) in attributes {
-            let is_flag = matches!(key.as_str(), "refusal" | "json_valid" | "cache_hit");
-            if let AttributeValue::Bool(value) = value
-                && is_flag
-            {
-                let flags = self.flags.get_or_insert_default();
-                let slot = match key.as_str() {
-                    "refusal" => &mut flags.refusal,
-                    "json_valid" => &mut flags.json_valid,
-                    _ => &mut flags.cache_hit,
-                };
-                *slot = Some(value);
+            if let (Some(slot), &AttributeValue::Bool(value)) = (flag(&key), &value) {
+                *slot(self.flags.get_or_insert_default()) = Some(value);
                 continue;
             }
             let kept = if self.attributes.contains_key(&key) { 0 } else { self.attributes.len() };
@@ -55,6 +46,16 @@ impl Machine {
             _ => {}
         }
         Some((key, value))
+    }
+}
+
+/// Where the flag of a name has its field.
+fn flag(name: &str) -> Option<fn(&mut Flags) -> &mut Option<bool>> {
+    match name {
+        "refusal" => Some(|flags| &mut flags.refusal),
+        "json_valid" => Some(|flags| &mut flags.json_valid),
+        "cache_hit" => Some(|flags| &mut flags.cache_hit),
+        _ => None,
     }
 }
 
