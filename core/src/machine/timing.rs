@@ -1,6 +1,6 @@
 //! The derived times and rates of one attempt. Their definitions are with the fields of the record.
 
-use super::{attempt::Attempt, mark::Mark};
+use super::attempt::Attempt;
 use crate::{
     config::Config,
     record::{AttemptRecord, InterChunk, Marks, Server},
@@ -14,14 +14,14 @@ pub(super) fn derive(attempt: &Attempt, end: Timestamp, is_stream: bool, config:
     marks(attempt, end, attempt.started, is_stream, &mut record.marks);
 
     let origin = moments.request_sent.get().unwrap_or(attempt.started);
-    set(&mut record.time_to_headers_ns, moments.headers, origin);
+    record.time_to_headers_ns = moments.headers.since(origin);
     if !is_stream {
         return;
     }
-    set(&mut record.time_to_first_chunk_ns, moments.first_chunk, origin);
-    set(&mut record.time_to_first_reasoning_ns, moments.first_reasoning, origin);
-    set(&mut record.time_to_first_answer_ns, moments.first_answer, origin);
-    set(&mut record.ttft_ns, moments.first_content, attempt.started);
+    record.time_to_first_chunk_ns = moments.first_chunk.since(origin);
+    record.time_to_first_reasoning_ns = moments.first_reasoning.since(origin);
+    record.time_to_first_answer_ns = moments.first_answer.since(origin);
+    record.ttft_ns = moments.first_content.since(attempt.started);
     record.sampling_ns = moments.first_content.get().map(|first| end.saturating_since(first));
     record.inter_chunk = inter_chunk(attempt);
     rates(attempt, config, record);
@@ -125,23 +125,18 @@ pub(super) fn server_contradicts(record: &AttemptRecord) -> bool {
 pub(super) fn marks(attempt: &Attempt, end: Timestamp, origin: Timestamp, is_stream: bool, marks: &mut Marks) {
     let moments = &attempt.moments;
     marks.started_ns = Some(attempt.started.saturating_since(origin));
-    set(&mut marks.request_sent_ns, moments.request_sent, origin);
-    set(&mut marks.headers_ns, moments.headers, origin);
+    marks.request_sent_ns = moments.request_sent.since(origin);
+    marks.headers_ns = moments.headers.since(origin);
     if is_stream {
-        set(&mut marks.first_chunk_ns, moments.first_chunk, origin);
-        set(&mut marks.first_reasoning_ns, moments.first_reasoning, origin);
-        set(&mut marks.first_content_ns, moments.first_content, origin);
-        set(&mut marks.first_answer_ns, moments.first_answer, origin);
-        set(&mut marks.last_content_ns, moments.last_content, origin);
-        set(&mut marks.last_chunk_ns, moments.last_chunk, origin);
+        marks.first_chunk_ns = moments.first_chunk.since(origin);
+        marks.first_reasoning_ns = moments.first_reasoning.since(origin);
+        marks.first_content_ns = moments.first_content.since(origin);
+        marks.first_answer_ns = moments.first_answer.since(origin);
+        marks.last_content_ns = moments.last_content.since(origin);
+        marks.last_chunk_ns = moments.last_chunk.since(origin);
     }
-    set(&mut marks.delivered_ns, moments.delivered, origin);
+    marks.delivered_ns = moments.delivered.since(origin);
     marks.ended_ns = Some(end.saturating_since(origin));
-}
-
-/// Sets a time that is there to be set.
-fn set(slot: &mut Option<Nanos>, mark: Mark, origin: Timestamp) {
-    *slot = mark.since(origin);
 }
 
 /// Fewer tokens come at once without anything holding them back.
