@@ -40,8 +40,8 @@ impl Structs {
 
     /// Whether a value of the type may be left out of JSON: what is optional, lists, and objects of nothing else.
     fn may_be_absent(&self, kind: &str) -> bool {
-        let inner = kind.strip_prefix("Box<").map_or(kind, |inner| inner.trim_end_matches('>'));
-        if inner.starts_with("Option<") || inner.starts_with("Vec<") || inner == "Attributes" {
+        let inner = within("Box", kind).unwrap_or(kind);
+        if within("Option", inner).or(within("Vec", inner)).is_some() || inner == "Attributes" {
             return true;
         }
         let object = self.0.iter().find(|found| found.name == inner);
@@ -94,9 +94,14 @@ fn plain(comment: &str) -> String {
 
 /// The words that stand for scalars and enumerations in one language, around which optional values and lists are built.
 fn inner_of(kind: &str) -> (&str, bool) {
-    let kind = kind.strip_prefix("Option<").map_or(kind, |inner| &inner[..inner.len() - 1]);
-    let kind = kind.strip_prefix("Box<").map_or(kind, |inner| &inner[..inner.len() - 1]);
-    kind.strip_prefix("Vec<").map_or((kind, false), |inner| (&inner[..inner.len() - 1], true))
+    let kind = within("Option", kind).unwrap_or(kind);
+    let kind = within("Box", kind).unwrap_or(kind);
+    within("Vec", kind).map_or((kind, false), |inner| (inner, true))
+}
+
+/// What a generic type is of: `T` of `Option<T>`.
+fn within<'a>(generic: &str, kind: &'a str) -> Option<&'a str> {
+    kind.strip_prefix(generic)?.strip_prefix('<')?.strip_suffix('>')
 }
 
 /// `js/record-data.ts`.
