@@ -44,6 +44,7 @@ mod render;
 mod value;
 
 pub use profile::{Profile, SpanKind};
+pub(crate) use render::Renderer;
 pub use render::{attempt_attributes, call_attributes, inner_attributes, lone_attempt_attributes, outer_attributes};
 pub use value::Value;
 

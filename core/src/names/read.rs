@@ -21,6 +21,8 @@ pub(super) enum Reading<'a> {
     Given(&'a AttributeValue),
     Int(i64),
     Moment(UnixNanos),
+    /// A moment by the time since the call began.
+    SinceStart(Nanos),
     Text(&'a str),
     TextList(&'a [String]),
     Time(Nanos),
@@ -111,7 +113,7 @@ fn read_call(record: &Record, value: Value) -> Option<Reading<'_>> {
         Value::Duration => Some(Reading::Time(record.duration_ns)),
         Value::FinalAttemptDuration => final_attempt(record).map(|attempt| Reading::Time(attempt.duration_ns)),
         Value::FinishReasons => texts(&record.finish_reasons),
-        Value::FirstContentTime => moment(record, record.marks.first_content_ns),
+        Value::FirstContentTime => record.marks.first_content_ns.map(Reading::SinceStart),
         Value::FirstFinishReason => text(record.finish_reasons.first()),
         Value::FrequencyPenalty => float(request.frequency_penalty),
         Value::HistoryTokens => count(request.input_parts.history),
@@ -183,7 +185,8 @@ fn read_attempt<'a>(record: &'a Record, attempt: &'a AttemptRecord, value: Value
         Value::Duration => Some(Reading::Time(attempt.duration_ns)),
         Value::FinishReasons => texts(&attempt.finish_reasons),
         Value::FirstContentTime => {
-            moment(record, attempt.marks.first_content_ns.map(|mark| attempt.start_ns.saturating_add(mark)))
+            let first = attempt.marks.first_content_ns;
+            first.map(|mark| Reading::SinceStart(attempt.start_ns.saturating_add(mark)))
         }
         Value::FirstFinishReason => text(attempt.finish_reasons.first()),
         Value::Network => time(attempt.network_ns),
@@ -373,10 +376,6 @@ fn status_code(response: Option<u16>, error: Option<&RecordError>) -> Option<Rea
 /// `OK` and `UNSET` are not for instrumentation to write.
 fn status(status: OtelStatus) -> Option<Reading<'static>> {
     (status == OtelStatus::Error).then_some(Reading::Text("ERROR"))
-}
-
-fn moment(record: &Record, since_start: Option<Nanos>) -> Option<Reading<'_>> {
-    Some(Reading::Moment(record.start_unix_ns?.saturating_add(since_start?)))
 }
 
 fn count(value: Option<u64>) -> Option<Reading<'static>> {

@@ -1,15 +1,11 @@
 //! From a record to its tree of spans.
 
-use alloc::{
-    borrow::{Cow, ToOwned},
-    string::String,
-    vec::Vec,
-};
+use alloc::{borrow::ToOwned, string::String, vec::Vec};
 
 use super::{
     attributes::{insert_count, insert_flag, of_wait, without_usage},
     caps::{capped_attributes, capped_links, capped_name, capped_value},
-    events::{self, Moments},
+    events::{Moments, unix},
     generated as names,
     ids::{ChildSpan, OwnIds, SpanId, TraceId, child_span_id},
     layout::{Context, Layout, Shape},
@@ -18,10 +14,7 @@ use super::{
 };
 use crate::{
     limits::{EXPORT_SPANS, TRACE_STATE_BYTES},
-    names::{
-        Profile, SpanKind, attempt_attributes, call_attributes, inner_attributes, lone_attempt_attributes,
-        outer_attributes,
-    },
+    names::{Profile, Renderer, SpanKind, inner_attributes},
     record::{AttemptRecord, Attributes, OtelStatus, PhaseRecord, Record, RecordError, WaitRecord},
     search::replace,
     time::{Nanos, UnixNanos},
@@ -37,15 +30,15 @@ impl SpanTree {
         let trace_id = own.trace.or(context.trace_id)?;
         let span_id = own.span.or(context.span_id)?;
         let parent_span_id = if own.trace.is_some() { own.parent } else { context.parent_span_id };
-        let anchored = anchored(record, context.start_unix_ns);
-        let builder = Builder { record: &anchored, layout, trace_id, span_id };
+        let start_unix_ns = record.start_unix_ns.or(context.start_unix_ns);
+        let builder = Builder { record, layout, trace_id, span_id, start_unix_ns };
         let (spans, dropped_spans) = builder.spans(context, parent_span_id);
         let trace_state = if context.trace_state.len() > TRACE_STATE_BYTES { "" } else { context.trace_state };
         Some(Self {
             trace_id,
             trace_flags: context.trace_flags,
             trace_state: trace_state.to_owned(),
-            start_unix_ns: anchored.start_unix_ns,
+            start_unix_ns,
             shape: layout.shape,
             spans,
             dropped_spans,
@@ -58,6 +51,7 @@ struct Builder<'a> {
     layout: &'a Layout<'a>,
     trace_id: TraceId,
     span_id: SpanId,
+    start_unix_ns: Option<UnixNanos>,
 }
 
 impl Builder<'_> {
@@ -65,7 +59,7 @@ impl Builder<'_> {
         let Record { attempts, waits, phases, .. } = self.record;
         let wanted = [attempts.len(), waits.len(), phases.len()].into_iter().fold(1, usize::saturating_add);
         let dropped = self.dropped_spans(wanted);
-        let mut moments = Moments::new(self.record);
+        let mut moments = Moments::new(self.record, self.start_unix_ns);
         let mut spans = Vec::with_capacity(wanted.min(EXPORT_SPANS));
         // The call comes first in the tree, but takes the events that its attempts leave.
         let mut children = Vec::with_capacity(wanted.min(CHILDREN));
@@ -102,10 +96,10 @@ impl Builder<'_> {
         let (name, kind, attributes) = match self.layout.shape {
             Shape::Call => {
                 let name = self.naming().map(|profile| profile.call_span_name(record));
-                (or_default(name), self.kind(), call_attributes(record, profiles))
+                (or_default(name), self.kind(), self.renderer().call())
             }
             Shape::Attempt => {
-                let attributes = without_usage(outer_attributes(record, profiles), &record.attributes, profiles);
+                let attributes = without_usage(self.renderer().around(), &record.attributes, profiles);
                 (names::CALL.to_owned(), SpanKind::Internal, attributes)
             }
         };
@@ -127,8 +121,8 @@ impl Builder<'_> {
     fn push_attempts(&self, moments: &mut Moments<'_>, spans: &mut Vec<Span>) {
         let record = self.record;
         let rendered = match self.layout.shape {
-            Shape::Call => attempt_attributes(record, self.layout.profiles),
-            Shape::Attempt => lone_attempt_attributes(record, self.layout.profiles),
+            Shape::Call => self.renderer().attempts(),
+            Shape::Attempt => self.renderer().lone_attempts(),
         };
         let mut last_number = 0;
         for ((place, attempt), attributes) in (0..).zip(&record.attempts).zip(rendered).take(CHILDREN) {
@@ -197,8 +191,8 @@ impl Builder<'_> {
             parent_span_id: Some(self.span_id),
             start_ns: start,
             end_ns: end,
-            start_unix_ns: self.unix(start),
-            end_unix_ns: self.unix(end),
+            start_unix_ns: unix(self.start_unix_ns, start),
+            end_unix_ns: unix(self.start_unix_ns, end),
             status: OtelStatus::Unset,
             status_message: None,
             error_type: None,
@@ -211,8 +205,8 @@ impl Builder<'_> {
         }
     }
 
-    fn unix(&self, at: Nanos) -> Option<UnixNanos> {
-        events::unix(self.record, at)
+    fn renderer(&self) -> Renderer<'_> {
+        Renderer::new(self.record, self.layout.profiles).begun(self.start_unix_ns)
     }
 
     fn naming(&self) -> Option<&Profile> {
@@ -240,17 +234,4 @@ const CHILDREN: usize = EXPORT_SPANS - 1;
 /// A span always has a name.
 fn or_default(name: Option<String>) -> String {
     name.filter(|name| !name.is_empty()).unwrap_or_else(|| names::CALL.to_owned())
-}
-
-/// The record with a wall-clock anchor, if there is one to have: attributes with a point in time need it.
-fn anchored(record: &Record, start_unix_ns: Option<UnixNanos>) -> Cow<'_, Record> {
-    match (record.start_unix_ns, start_unix_ns) {
-        (None, Some(start)) => {
-            let mut anchored = record.clone();
-            anchored.start_unix_ns = Some(start);
-            anchored.end_unix_ns = Some(start.saturating_add(record.duration_ns));
-            Cow::Owned(anchored)
-        }
-        _ => Cow::Borrowed(record),
-    }
 }

@@ -16,12 +16,14 @@ use crate::{
 /// The moments of a record that no span has yet.
 pub(super) struct Moments<'a> {
     record: &'a Record,
+    start_unix_ns: Option<UnixNanos>,
     left: Vec<&'a SpanEvent>,
 }
 
 impl<'a> Moments<'a> {
-    pub(super) fn new(record: &'a Record) -> Self {
-        Self { record, left: record.events.iter().take(EXPORT_EVENTS).collect() }
+    /// The moments of a call that began then.
+    pub(super) fn new(record: &'a Record, start_unix_ns: Option<UnixNanos>) -> Self {
+        Self { record, start_unix_ns, left: record.events.iter().take(EXPORT_EVENTS).collect() }
     }
 
     /// How many moments are past the cap.
@@ -33,23 +35,23 @@ impl<'a> Moments<'a> {
     ///
     /// A retry is scheduled by the call, after its attempt is over, so it stays with the call.
     pub(super) fn move_to(&mut self, span: &mut Span, attempt: Option<u32>) {
-        let record = self.record;
+        let start_unix_ns = self.start_unix_ns;
         self.left.retain(|moment| {
             let stays = attempt.is_some() && (moment.attempt != attempt || moment.kind == EventKind::Retry);
             if !stays {
-                span.events.push(event(record, moment));
+                span.events.push(event(start_unix_ns, moment));
             }
             stays
         });
     }
 }
 
-/// The wall-clock time of a moment; `None` without an anchor.
-pub(super) fn unix(record: &Record, at: Nanos) -> Option<UnixNanos> {
-    record.start_unix_ns.map(|start| start.saturating_add(at))
+/// The wall-clock time of a moment; `None` without that of the start.
+pub(super) fn unix(start_unix_ns: Option<UnixNanos>, at: Nanos) -> Option<UnixNanos> {
+    start_unix_ns.map(|start| start.saturating_add(at))
 }
 
-fn event(record: &Record, moment: &SpanEvent) -> Event {
+fn event(start_unix_ns: Option<UnixNanos>, moment: &SpanEvent) -> Event {
     let (name, key_of_name, key_of_duration) = match moment.kind {
         EventKind::FirstToken => (names::EVENT_FIRST_TOKEN, "", ""),
         EventKind::Finish => (names::EVENT_FINISH, names::FINISH_REASON, ""),
@@ -68,5 +70,5 @@ fn event(record: &Record, moment: &SpanEvent) -> Event {
     if let Some(duration) = moment.duration_ns.filter(|_| !key_of_duration.is_empty()) {
         insert_count(&mut attributes, key_of_duration, duration.as_nanos());
     }
-    Event { name: Cow::Borrowed(name), at_ns: moment.at_ns, at_unix_ns: unix(record, moment.at_ns), attributes }
+    Event { name: Cow::Borrowed(name), at_ns: moment.at_ns, at_unix_ns: unix(start_unix_ns, moment.at_ns), attributes }
 }

@@ -448,3 +448,26 @@ fn whatever_is_in_a_record_stays_below_the_caps() {
     ids.dedup();
     assert_eq!(ids.len(), tree.spans.len());
 }
+
+#[test]
+fn points_in_time_stand_on_the_anchor_of_the_context_where_the_record_has_none() {
+    let profiles = [profile("langfuse")];
+    let times = |record: &Record, shape, context: &Context<'_>| -> Vec<Option<String>> {
+        let tree = SpanTree::new(record, &Layout::new(shape, &profiles), context).unwrap();
+        let time = |span: &Span| match span.attributes.get("langfuse.observation.completion_start_time")? {
+            AttributeValue::Str(text) => Some(text.clone()),
+            other => panic!("{other:?}"),
+        };
+        tree.spans.iter().map(time).collect()
+    };
+    let mut record = retried();
+    record.start_unix_ns = None;
+    record.marks.first_content_ns = Some(Nanos::from_millis(2_250));
+    record.attempts[1].marks.first_content_ns = Some(Nanos::from_millis(200));
+    // 2026-11-01T00:00:00Z
+    let begun = context().with_start(UnixNanos::from_nanos(1_793_491_200_000_000_000));
+    let first = Some("2026-11-01T00:00:02.250Z".to_owned());
+    assert_eq!(times(&record, Shape::Call, &begun)[0], first);
+    assert_eq!(times(&record, Shape::Attempt, &begun)[2], first);
+    assert!(times(&record, Shape::Call, &context()).iter().all(Option::is_none), "nobody knows when it began");
+}
