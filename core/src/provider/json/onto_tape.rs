@@ -72,6 +72,11 @@ impl Tape {
     }
 
     /// Takes text down behind which so many bytes of the document come.
+    #[expect(
+        clippy::inline_always,
+        reason = "every string of every event is taken down by it, also where code is made small"
+    )]
+    #[inline(always)]
     fn take_text(&mut self, text: &[u8], copied: Copied, behind: usize) -> Result<Span, Malformed> {
         match copied {
             Copied::Whole(length) => {

@@ -112,7 +112,8 @@ impl<'de> Reader<'de> {
     }
 
     /// The first byte that is no space, not consumed.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "every byte between values is seen by it, also where code is made small")]
+    #[inline(always)]
     pub(in crate::provider) fn peek(&mut self) -> Option<u8> {
         match self.rest {
             [byte, ..] if *byte > b' ' => Some(*byte),
@@ -129,9 +130,10 @@ impl<'de> Reader<'de> {
         self.rest.first().copied()
     }
 
-    #[inline]
+    #[expect(clippy::inline_always, reason = "every byte between values is seen by it, also where code is made small")]
+    #[inline(always)]
     pub(super) fn expect(&mut self, wanted: u8) -> Result<(), Malformed> {
-        if self.rest.first() != Some(&wanted) {
+        if !matches!(self.rest, [byte, ..] if *byte == wanted) {
             self.skip_space();
         }
         match self.rest {
@@ -144,7 +146,8 @@ impl<'de> Reader<'de> {
     }
 
     /// Whether there is one more member or element, the comma before it consumed; else the closing bracket is.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "every byte between values is seen by it, also where code is made small")]
+    #[inline(always)]
     pub(super) fn goes_on(&mut self, closing: u8) -> Result<bool, Malformed> {
         if !matches!(self.rest, [byte, ..] if *byte == b',' || *byte == closing) {
             self.skip_space();

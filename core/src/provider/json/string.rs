@@ -82,7 +82,11 @@ impl<'de> Raw<'de> {
 
 impl<'de> Reader<'de> {
     /// Reads a string from its opening quote.
-    #[inline]
+    #[expect(
+        clippy::inline_always,
+        reason = "every string of every event is read by it, also where code is made small"
+    )]
+    #[inline(always)]
     pub(super) fn string(&mut self) -> Result<Raw<'de>, Malformed> {
         if let Some(bytes) = self.plain_string() {
             return Ok(Raw { bytes, excess: 0 });

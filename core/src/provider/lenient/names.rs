@@ -31,18 +31,18 @@ const ALIAS: u8 = 0x80;
 /// Every member of every event is looked up here, so it is written to be fast where code is made small: names of another
 /// length or another first letter are not compared.
 pub(in crate::provider) fn number_of(names: &[u8], name: &[u8]) -> Option<usize> {
-    let first = name.first()?;
+    let first = *name.first()?;
     let mut rest = names;
     let mut things = 0_usize;
     while let [head, after @ ..] = rest {
-        let (known, next) = after.split_at_checked(usize::from(head & !ALIAS))?;
         if head & ALIAS == 0 {
             things += 1;
         }
-        if known.len() == name.len() && known.first() == Some(first) && known == name {
+        let length = usize::from(head & !ALIAS);
+        if length == name.len() && matches!(after, [known, ..] if *known == first) && after.starts_with(name) {
             return things.checked_sub(1);
         }
-        rest = next;
+        rest = after.get(length..)?;
     }
     None
 }

@@ -200,6 +200,11 @@ impl Tape {
         if end > TEXT_LIMIT { Err(Malformed) } else { Ok(Span { start, end }) }
     }
 
+    #[expect(
+        clippy::inline_always,
+        reason = "every value of every event goes through it, also where code is made small"
+    )]
+    #[inline(always)]
     pub(in crate::provider) fn push(&mut self, token: Token) -> Result<(), Malformed> {
         if self.tokens.len() >= TOKEN_LIMIT {
             return Err(Malformed);
@@ -218,6 +223,11 @@ impl Tape {
         Ok(Span { start, end })
     }
 
+    #[expect(
+        clippy::inline_always,
+        reason = "every value of every event goes through it, also where code is made small"
+    )]
+    #[inline(always)]
     fn text_of(&self, span: Span) -> &[u8] {
         self.text.get(span.start..span.end).unwrap_or_default()
     }

@@ -90,6 +90,11 @@ impl<'t> TapeReader<'t> {
         Ok(())
     }
 
+    #[expect(
+        clippy::inline_always,
+        reason = "every value of every event goes through it, also where code is made small"
+    )]
+    #[inline(always)]
     fn next(&mut self) -> Result<Token, Malformed> {
         let token = self.tape.tokens.get(self.at).copied().ok_or(Malformed)?;
         self.at = self.at.saturating_add(1);
@@ -97,6 +102,11 @@ impl<'t> TapeReader<'t> {
     }
 
     /// Whether the innermost object or array ends here; the end is left behind.
+    #[expect(
+        clippy::inline_always,
+        reason = "every value of every event goes through it, also where code is made small"
+    )]
+    #[inline(always)]
     fn ends(&mut self) -> bool {
         let ends = matches!(self.tape.tokens.get(self.at), Some(Token::End));
         if ends {
