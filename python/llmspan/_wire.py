@@ -22,6 +22,7 @@ from llmspan.recorder import default_recorder
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from llmspan.failure import Failure
     from llmspan.recorder import Recorder
     from llmspan.types import HeaderPairs
 
@@ -99,9 +100,11 @@ class Wire:
             if waiting is not None and waiting.call.is_open:
                 if call is None or call is waiting.call:
                     call, owned = waiting.call, waiting.owned
+                    if waiting.given_up is not None:
+                        waiting.given_up.repeated(failed_at)
                     call.retry(**retry, at_ns=failed_at)
-                elif waiting.owned:
-                    waiting.call.end(at_ns=failed_at)
+                else:
+                    waiting.over(failed_at)
         if call is None:
             call, owned = Call(sent=request, recorder=recorder, at_ns=now), True
         call.is_seen = True
@@ -114,7 +117,9 @@ class Wire:
         said = describe(error) if error is not None else {}
         with self._lock:
             # Before the correlator may give it up.
-            self._waiting[tap.number] = _Waiting(tap.call, tap.owned, tap.here, _reference(current_task()))
+            given_up = tap if tap.given_up else None
+            task = _reference(current_task())
+            self._waiting[tap.number] = _Waiting(tap.call, tap.owned, tap.here, task, given_up)
         may_retry = self._correlator.failed(
             tap.number,
             tap.request,
@@ -136,8 +141,8 @@ class Wire:
         """End the calls whose retries stopped coming, at their last failure."""
         for number, failed_at in self._correlator.over(now):
             waiting = self._take_waiting(number)
-            if waiting is not None and waiting.owned:
-                waiting.call.end(at_ns=failed_at)
+            if waiting is not None:
+                waiting.over(failed_at)
 
     @guarded
     def flush(self, recorder: Recorder) -> None:
@@ -189,6 +194,15 @@ class _Waiting(NamedTuple):
     """The flow of control of the request."""
     task: weakref.ref[Any] | None
     """The task in which it failed; ``None`` outside of tasks."""
+    given_up: Tap | None
+    """The attempt that the client gave up before it was answered: what that was is said once it is known whether it is repeated."""
+
+    def over(self, at_ns: int) -> None:
+        """End the call, which is not repeated any more."""
+        if self.given_up is not None:
+            self.given_up.timed_out(at_ns)
+        elif self.owned:
+            self.call.end(at_ns=at_ns)
 
 
 def _reference(task: object | None) -> weakref.ref[Any] | None:
@@ -217,6 +231,7 @@ class Tap:
         "_url",
         "_wire",
         "call",
+        "given_up",
         "here",
         "number",
         "owned",
@@ -253,6 +268,8 @@ class Tap:
         self.number = number
         self.here = here
         self.retry_after_ns: int | None = None
+        self.given_up: Failure | None = None
+        """How the client gave the attempt up before it was answered."""
         self.take: Callable[[bytes], None] | None = None
         """Takes bytes of the body, once it is known what they are. May raise."""
         self._attempt = call.attempt(
@@ -329,16 +346,29 @@ class Tap:
             else:
                 self._attempt.fail(error)
             return
-        if self._status_code is not None and self.owned and describe(error).get("error_type") == "timeout":
+        if self.owned and describe(error).get("error_type") == "timeout":
             # Nothing came for as long as the client was told to wait.
-            self.call.timed_out("idle")
-            self.call.end()
+            if self._status_code is None:
+                self.given_up = describe(error)
+                if self._wire.failed(self, None, error):
+                    return
+            self.timed_out()
             return
         self._attempt.fail(error)
         if self._status_code is None:
             self._end(error)
         elif self.owned:
             self.call.end()
+
+    def repeated(self, at_ns: int) -> None:
+        """Take note that the client repeats what it had given up then."""
+        if self.given_up is not None:
+            self._attempt.fail(**self.given_up, at_ns=at_ns)
+
+    def timed_out(self, at_ns: int | None = None) -> None:
+        """Take note that what the client has given up is not repeated."""
+        self.call.timed_out("idle", at_ns=at_ns)
+        self.call.end(at_ns=at_ns)
 
     @property
     def _is_error(self) -> bool:

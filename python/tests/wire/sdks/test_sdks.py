@@ -300,12 +300,30 @@ def test_timeout_of_the_client(client: Client, mode: str, where: str, faults: Fa
     assert sight.error is not None
     record = seen.record()
     if before_headers:
-        assert (record.outcome, record.error.type) in {("error", "timeout"), ("timed_out", "timeout")}
+        assert (record.outcome, record.timeout_kind, record.error.type) == ("timed_out", "idle", "timeout")
         assert record.ttft_ns is None
     else:
         assert record.outcome == "timed_out"
         assert record.ttft_ns is not None
     assert 250e6 < record.duration_ns < 2900e6
+
+
+@pytest.mark.parametrize(("client", "mode"), [mode for mode in MODES if mode.values[0].retries])
+def test_timeout_that_the_sdk_hides(client: Client, mode: str, faults: Faults, seen: Seen) -> None:
+    parameters = served(client, "plan=hang,ok&at=head")
+    both(faults, seen, parameters, lambda base: look(client, mode, base, Options(timeout=0.4, retries=1)))
+    record = seen.record()
+    requests = faults.truth()
+    assert record.attempt_count == len(requests)
+    if len(requests) == 1:
+        # Not every SDK repeats what has timed out.
+        assert client.name in {"cohere", "google-genai", "mistralai"}
+        assert (record.outcome, record.timeout_kind) == ("timed_out", "idle")
+        return
+    assert record.outcome == "success"
+    assert (record.attempts[0].outcome, record.attempts[0].error.type) == ("error", "timeout")
+    assert [wait.reason for wait in record.waits] == ["timeout"]
+    assert (record.usage.input_tokens, record.usage.output_tokens) == (21, 9)
 
 
 @pytest.mark.parametrize("where", ["head=5000", "stall=5000"])
