@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from llmspan._wire import Tap, Wire, count_failure, guarded
+from llmspan._context import current_task
+from llmspan._wire import SENDING, Tap, Wire, count_failure, guarded
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator
@@ -60,12 +61,15 @@ class Library(NamedTuple):
         tap = self._begin(wire, request)
         if tap is None:
             return await forward(request)
+        task = id(current_task())
+        SENDING.add(task)
         try:
             response = await forward(request)
         except BaseException as error:
             tap.failed(error)
             raise
         finally:
+            SENDING.discard(task)
             request.extensions.pop(_MARK, None)
         _take_head(tap, response)
         response.stream = self.async_stream(response.stream, tap)

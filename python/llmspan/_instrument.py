@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.abc
+import inspect
 import sys
 import threading
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
 
 
 def instrument(*, recorder: Recorder | None = None) -> None:
-    """See the model calls of every SDK that sends its requests with ``httpx``, ``httpx2`` or ``botocore``, imported before or after.
+    """See the model calls of every SDK that sends with ``httpx``, ``httpx2``, ``aiohttp`` or ``botocore``, imported before or after.
+
+    Of ``aiohttp`` it takes version 3.12.
 
     Each physical request is an attempt, also those that an SDK repeats by itself. The attempts of one call are those in the block
     of an open :class:`llmspan.Call`; outside of one, requests that the SDK marks as retries, or sends again unchanged after a failure,
@@ -125,7 +128,32 @@ def _botocore(module: ModuleType, wire: Wire) -> None:
     _patch(module.URLLib3Session, "send", wrap)
 
 
+def _aiohttp(module: ModuleType, wire: Wire) -> None:
+    if "middlewares" not in inspect.signature(module.ClientSession._request).parameters:
+        # Older than 3.12.
+        return
+    from llmspan import _aiohttp as hooks  # noqa: PLC0415 - it is not needed without
+
+    def wrap(original: Callable[..., Any]) -> Callable[..., Any]:
+        async def _request(self: Any, method: str, str_or_url: Any, **options: Any) -> Any:
+            if _request in _disabled:
+                return await original(self, method, str_or_url, **options)
+            decodes, given = options.get("auto_decompress"), options.get("middlewares")
+            seeing = hooks.Seeing(wire, is_decoded=self.auto_decompress if decodes is None else decodes)
+            options["middlewares"] = (*(self._middlewares if given is None else given), seeing)
+            try:
+                return await original(self, method, str_or_url, **options)
+            except BaseException as error:
+                seeing.failed(error)
+                raise
+
+        return _request
+
+    _patch(module.ClientSession, "_request", wrap)
+
+
 _HOOKS: dict[str, Callable[[ModuleType, Wire], None]] = {
+    "aiohttp": _aiohttp,
     "httpx": _httpx,
     "httpx2": _httpx,
     "botocore.httpsession": _botocore,

@@ -110,7 +110,8 @@ def observe(
 
 def _is_seen(stream: object) -> bool:
     """Whether hooks see the response that a stream reads."""
-    hooks = [module for module in map(sys.modules.get, ("llmspan._httpx", "llmspan._botocore")) if module is not None]
+    names = ("llmspan._httpx", "llmspan._aiohttp", "llmspan._botocore")
+    hooks = [module for module in map(sys.modules.get, names) if module is not None]
     if not hooks:
         return False
     responses = [getattr(stream, name, None) for name in ("response", "_response", "_raw_stream")]

@@ -60,6 +60,15 @@ def count_failure() -> None:
 _errors = [0]
 
 
+def is_sent() -> bool:
+    """Say whether what is sent here is a request that another hook sees."""
+    return bool(SENDING) and id(current_task()) in SENDING
+
+
+SENDING: set[int] = set()
+"""Tasks in which a request is on its way that a hook sees: the library that it is sent with may have a hook, too."""
+
+
 class Wire:
     """The calls of one recorder that are seen at the wire."""
 
