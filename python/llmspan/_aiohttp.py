@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import BytesPayload, StreamReader
 
-from llmspan._wire import Tap, Wire, count_failure, guarded, is_sent
+from llmspan._wire import Tap, Wire, guarded, is_sent
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -32,11 +32,7 @@ class Seeing:
         """Send a request, which may be one of several: what redirects or another middleware send again are others."""
         if is_sent():
             return await forward(request)
-        try:
-            tap = self._wire.begin(str(request.url), list(request.headers.items()), await _body(request))
-        except Exception:
-            count_failure()
-            tap = None
+        tap = self._begin(request)
         if tap is None:
             return await forward(request)
         try:
@@ -51,18 +47,25 @@ class Seeing:
         _watch(tap, response, is_decoded=self._is_decoded)
         return response
 
+    @guarded
+    def _begin(self, request: ClientRequest) -> Tap | None:
+        return self._wire.begin(str(request.url), list(request.headers.items()), _bytes_of(request.body))
+
     def failed(self, error: BaseException) -> None:
         """Take note of what the session raises."""
         if self._stopped is not None:
             self._stopped.failed(error)
 
 
-async def _body(request: ClientRequest) -> bytes | None:
-    body = request.body
-    if isinstance(body, bytes):
-        return body
-    # Bytes, text or JSON. Others are the application's to read.
-    return await body.as_bytes() if isinstance(body, BytesPayload) else None
+def _bytes_of(body: object) -> bytes | None:
+    """Give the body of a request that is bytes, text or JSON. Others are the application's to read."""
+    if isinstance(body, BytesPayload):
+        try:
+            return body.decode("latin-1").encode("latin-1")
+        except AttributeError:
+            # A ``memoryview`` cannot be decoded.
+            return None
+    return body if isinstance(body, bytes) else None
 
 
 @guarded

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import importlib.abc
-import inspect
 import sys
 import threading
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -129,6 +128,8 @@ def _botocore(module: ModuleType, wire: Wire) -> None:
 
 
 def _aiohttp(module: ModuleType, wire: Wire) -> None:
+    import inspect  # noqa: PLC0415 - it takes long to load, and aiohttp has done so
+
     if "middlewares" not in inspect.signature(module.ClientSession._request).parameters:
         # Older than 3.12.
         return

@@ -182,6 +182,21 @@ def test_body_that_is_sent_in_parts_is_left_to_the_application(seen: Seen) -> No
     assert (seen.record().outcome, seen.records()) == ("success", [])
 
 
+@pytest.mark.parametrize("form", [bytes, bytearray, memoryview, bytes.decode])
+def test_forms_of_a_body(seen: Seen, form: Callable[[bytes], Any]) -> None:
+    async def use(session: Any, url: str) -> None:
+        async with session.post(url, data=form(BODY)) as response:
+            assert await response.read() == WHOLE
+
+    with serve(lambda *_: Answer(STREAM)) as server:
+        run(server, use)
+        assert server.requests[0][1] == BODY
+    record = seen.record()
+    assert record.outcome == "success"
+    # What the request asks for, unless it cannot be known.
+    assert record.model == (None if form is memoryview else "gpt-4.1")
+
+
 def test_reader_that_stops(seen: Seen) -> None:
     left = threading.Event()
 
