@@ -145,9 +145,8 @@ impl Call {
     #[napi(catch_unwind)]
     pub fn payloads(&mut self, times_ms: &[f64], attempt: u32, protocol: u32, lines: String) {
         if let Some(protocol) = protocol_at(protocol) {
-            for (at_ms, json) in times_ms.iter().zip(lines.split('\n')) {
-                self.engine.handle_object(at(*at_ms), of(attempt), protocol, json.as_bytes(), &mut self.tape);
-            }
+            let times = times_ms.iter().map(|at_ms| at(*at_ms));
+            self.engine.handle_objects(times, of(attempt), protocol, lines.as_bytes(), &mut self.tape);
         }
     }
 

@@ -147,13 +147,8 @@ impl Call {
     /// Applies provider events as JSON text: one a line, each at its time. The text is so many bytes of the scratch memory.
     pub fn payloads(&mut self, times_ms: &[f64], attempt: u32, protocol: u32, scratch: &Scratch, length: u32) {
         if let Some(protocol) = protocol_at(protocol) {
-            let mut rest = scratch.first(length);
-            for at_ms in times_ms {
-                let end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
-                let (json, after) = rest.split_at_checked(end).unwrap_or_default();
-                rest = after.get(1..).unwrap_or_default();
-                self.engine.handle_object(at(*at_ms), of(attempt), protocol, json, &mut self.tape);
-            }
+            let times = times_ms.iter().map(|at_ms| at(*at_ms));
+            self.engine.handle_objects(times, of(attempt), protocol, scratch.first(length), &mut self.tape);
         }
     }
 

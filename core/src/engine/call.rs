@@ -224,6 +224,26 @@ impl Call {
         }
     }
 
+    /// Applies provider events as [`Call::handle_object`] does, for hosts that bring several at once: each is a line of `lines`,
+    /// and has its time in `times`. What has no time is left out. See [`Call`] for how calls are driven.
+    pub fn handle_objects(
+        &mut self,
+        times: impl IntoIterator<Item = Timestamp>,
+        attempt: Option<u32>,
+        protocol: Protocol,
+        lines: &[u8],
+        tape: &mut Tape,
+    ) {
+        let mut left = Some(lines);
+        for now in times {
+            let Some(text) = left else { return };
+            let end = memchr::memchr(b'\n', text);
+            let (line, rest) = text.split_at_checked(end.unwrap_or(text.len())).unwrap_or_default();
+            left = end.and(rest.get(1..));
+            self.handle_object(now, attempt, protocol, line, tape);
+        }
+    }
+
     /// Applies one provider event that was taken down on a tape: [`Call::handle_value`] in two steps, for hosts that must
     /// not read their objects while they hold the call. See [`Call`] for how calls are driven.
     pub fn handle_tape(&mut self, now: Timestamp, attempt: Option<u32>, protocol: Protocol, tape: &Tape) {

@@ -7,7 +7,7 @@ use llmspan_core::{
     engine::Call,
     machine::{CallStart, Failure},
     provider::{Decoder, Protocol, Tape},
-    time::Timestamp,
+    time::{Nanos, Timestamp},
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -232,6 +232,31 @@ fn objects_of_libraries_as_text_are_read_as_such() {
     assert_eq!(of_objects(Protocol::MistralChat, &[mistral]), (2, vec!["stop".to_owned()]));
     let wire = json!({"choices": [{"index": 0, "delta": {"content": "Hi"}, "finish_reason": "stop"}], "usage": {"completion_tokens": 2}});
     assert_eq!(of_objects(Protocol::OpenAiChat, &[wire]), (2, vec!["stop".to_owned()]));
+}
+
+#[test]
+fn several_objects_are_lines_with_a_time_each() {
+    let lines = concat!(
+        r#"{"choices": [{"index": 0, "delta": {"content": "a"}}]}"#,
+        "\n",
+        r#"{"choices": [{"index": 0, "delta": {"content": "b"}}]}"#,
+        "\n",
+        r#"{"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}"#,
+    );
+    // Milliseconds of the last event of each run: with as many times as lines, with too many and with too few.
+    for (times, last, reasons) in [(&[10, 20, 40][..], 40, 1), (&[10, 20, 40, 80], 40, 1), (&[10, 20], 20, 0)] {
+        let mut tape = Tape::default();
+        let mut start = CallStart::default();
+        start.stream = Some(true);
+        let mut call = Call::new(Arc::new(Config::default()), Timestamp::from_millis(0), start);
+        let times = times.iter().map(|at| Timestamp::from_millis(*at));
+        call.handle_objects(times, None, Protocol::OpenAiChat, lines.as_bytes(), &mut tape);
+        call.handle_call_ended(Timestamp::from_millis(100), Failure::default());
+        let record = call.poll_record().unwrap();
+        assert_eq!(record.marks.first_content_ns, Some(Nanos::from_millis(10)));
+        assert_eq!(record.marks.last_chunk_ns, Some(Nanos::from_millis(last)));
+        assert_eq!((record.finish_reasons.len(), record.diagnostics.decode_errors), (reasons, 0));
+    }
 }
 
 /// An object with one member, whose value is bytes.
