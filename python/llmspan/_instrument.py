@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 
 def instrument(*, recorder: Recorder | None = None) -> None:
-    """See the model calls of every SDK that sends with ``httpx``, ``httpx2``, ``aiohttp`` or ``botocore``, imported before or after.
+    """See the model calls of every SDK, imported before or after.
 
-    Of ``aiohttp`` it takes version 3.12.
+    SDKs send with ``httpx``, ``httpx2``, ``aiohttp`` (from 3.12 on), ``requests`` or ``botocore``; those are hooked.
 
     Each physical request is an attempt, also those that an SDK repeats by itself. The attempts of one call are those in the block
     of an open :class:`llmspan.Call`; outside of one, requests that the SDK marks as retries, or sends again unchanged after a failure,
@@ -114,17 +114,25 @@ def _httpx(module: ModuleType, wire: Wire) -> None:
 
 
 def _botocore(module: ModuleType, wire: Wire) -> None:
-    from llmspan import _botocore as hooks  # noqa: PLC0415 - it is not needed without
+    _urllib3(module.URLLib3Session, wire)
+
+
+def _requests(module: ModuleType, wire: Wire) -> None:
+    _urllib3(module.HTTPAdapter, wire)
+
+
+def _urllib3(owner: type, wire: Wire) -> None:
+    from llmspan import _urllib3 as hooks  # noqa: PLC0415 - it is not needed without
 
     def wrap(original: Callable[..., Any]) -> Callable[..., Any]:
-        def send(self: Any, request: Any) -> Any:
+        def send(self: Any, request: Any, *arguments: Any, **options: Any) -> Any:
             if send in _disabled:
-                return original(self, request)
-            return hooks.send(wire, request, lambda request: original(self, request))
+                return original(self, request, *arguments, **options)
+            return hooks.send(wire, request, lambda request: original(self, request, *arguments, **options))
 
         return send
 
-    _patch(module.URLLib3Session, "send", wrap)
+    _patch(owner, "send", wrap)
 
 
 def _aiohttp(module: ModuleType, wire: Wire) -> None:
@@ -157,6 +165,7 @@ _HOOKS: dict[str, Callable[[ModuleType, Wire], None]] = {
     "aiohttp": _aiohttp,
     "httpx": _httpx,
     "httpx2": _httpx,
+    "requests.adapters": _requests,
     "botocore.httpsession": _botocore,
 }
 

@@ -110,7 +110,7 @@ def observe(
 
 def _is_seen(stream: object) -> bool:
     """Whether hooks see the response that a stream reads."""
-    names = ("llmspan._httpx", "llmspan._aiohttp", "llmspan._botocore")
+    names = ("llmspan._httpx", "llmspan._aiohttp", "llmspan._urllib3")
     hooks = [module for module in map(sys.modules.get, names) if module is not None]
     if not hooks:
         return False

@@ -42,6 +42,8 @@ def test_put_in_and_taken_out(server: Server, seen: Seen) -> None:
         methods += [(httpx2.Client, "_send_single_request"), (httpx2.AsyncClient, "_send_single_request")]
     if importlib.util.find_spec("botocore"):
         methods.append((importlib.import_module("botocore.httpsession").URLLib3Session, "send"))
+    if importlib.util.find_spec("requests"):
+        methods.append((importlib.import_module("requests.adapters").HTTPAdapter, "send"))
     if importlib.util.find_spec("aiohttp"):
         methods.append((importlib.import_module("aiohttp").ClientSession, "_request"))
     before = [vars(owner)[name] for owner, name in methods]

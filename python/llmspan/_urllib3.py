@@ -1,4 +1,7 @@
-"""Calls of ``botocore``, and so of ``boto3``, seen at the wire: whole answers and event streams of Bedrock."""
+"""Requests of ``requests`` and of ``botocore``, and so of ``boto3``, seen at the wire.
+
+Both send with ``urllib3``, and have requests and responses of one form.
+"""
 
 from __future__ import annotations
 
@@ -42,13 +45,13 @@ def _watch(tap: Tap, response: Any) -> None:
     tap.ended()
 
 
-def is_seen(body: object) -> bool:
-    """Say whether the body of a response is one that is seen here."""
-    return isinstance(body, _Body)
+def is_seen(response: object) -> bool:
+    """Say whether a response, or the body of one, is seen here."""
+    return isinstance(response, _Body) or isinstance(getattr(response, "raw", None), _Body)
 
 
 class _Body:
-    """The body of a response of urllib3, as botocore reads it."""
+    """The body of a response of urllib3, as it is read: decompressed."""
 
     def __init__(self, body: Any, tap: Tap) -> None:
         self._body = body
