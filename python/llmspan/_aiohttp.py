@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import weakref
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -75,16 +76,17 @@ def _watch(tap: Tap, response: ClientResponse, *, is_decoded: bool) -> None:
     if response.content.at_eof():
         tap.ended()
         return
-    response.content = _Content(response.content, tap)  # type: ignore[assignment]
+    content = _Content(response.content, tap)
+    response.content = content  # type: ignore[assignment]
     # Not by the response itself, which would keep it until the next collection of garbage.
     reference = weakref.ref(response)
-    response.close = partial(_end, type(response).close, reference, tap)  # type: ignore[method-assign]
-    response.release = partial(_end, type(response).release, reference, tap)  # type: ignore[method-assign]
+    response.close = partial(_end, type(response).close, reference, content)  # type: ignore[method-assign]
+    response.release = partial(_end, type(response).release, reference, content)  # type: ignore[method-assign]
 
 
-def _end(end: Callable[[Any], Any], reference: weakref.ref[ClientResponse], tap: Tap) -> Any:
+def _end(end: Callable[[Any], Any], reference: weakref.ref[ClientResponse], content: _Content) -> Any:
     """End a response that nobody reads any more."""
-    tap.closed()
+    content.closed()
     return end(reference())
 
 
@@ -102,6 +104,16 @@ class _Content:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._content, name)
+
+    @guarded
+    def closed(self) -> None:
+        """Take note that nobody reads the body any more."""
+        # Whoever reads by lines may stop in the middle of an event that has come.
+        if self._content.exception() is None:
+            # While somebody waits for more nothing is left, and when the time of the request is over nothing may be read.
+            with suppress(RuntimeError, asyncio.TimeoutError):
+                self._tap.data(self._content.read_nowait())
+        self._tap.closed()
 
     async def read(self, n: int = -1) -> bytes:
         return await self._seen(self._content.read(n))

@@ -256,6 +256,37 @@ async def _groq_whole_async(base: str, options: Options) -> Any:
     return await _groq(base, options, asynchronous=True).chat.completions.create(**_GROQ)
 
 
+def _dashscope(base: str, options: Options, *, stream: bool) -> dict[str, Any]:
+    timeout = {} if options.timeout is None else {"request_timeout": options.timeout}
+    messages = [{"role": "user", "content": PROMPT}]
+    said: dict[str, Any] = {"model": "qwen-plus", "api_key": "k", "messages": messages, "result_format": "message"}
+    return {**said, **timeout, "stream": stream, "base_address": f"{base}/api/v1"}
+
+
+def _dashscope_stream(base: str, options: Options) -> Any:
+    import dashscope
+
+    return dashscope.Generation.call(**_dashscope(base, options, stream=True))
+
+
+def _dashscope_whole(base: str, options: Options) -> Any:
+    import dashscope
+
+    return dashscope.Generation.call(**_dashscope(base, options, stream=False))
+
+
+async def _dashscope_async(base: str, options: Options) -> Any:
+    from dashscope.aigc.generation import AioGeneration
+
+    return await AioGeneration.call(**_dashscope(base, options, stream=True))
+
+
+async def _dashscope_whole_async(base: str, options: Options) -> Any:
+    from dashscope.aigc.generation import AioGeneration
+
+    return await AioGeneration.call(**_dashscope(base, options, stream=False))
+
+
 def _bedrock(base: str, options: Options) -> Any:
     import boto3
     from botocore.config import Config
@@ -386,6 +417,18 @@ CLIENTS = (
         lambda base, options: _groq(base, options).chat.completions.create(**_GROQ),
         _groq_async,
         _groq_whole_async,
+    ),
+    Client(
+        "dashscope",
+        "dashscope",
+        "requests",
+        "dashscope",
+        "stop",
+        _dashscope_stream,
+        _dashscope_whole,
+        _dashscope_async,
+        _dashscope_whole_async,
+        retries=False,
     ),
     Client(
         "boto3.converse",

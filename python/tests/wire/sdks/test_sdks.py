@@ -234,7 +234,9 @@ def test_reader_that_stops_and_closes(client: Client, mode: str, faults: Faults,
     sight = both(faults, seen, parameters, lambda base: look(client, mode, base, limit=6))
     assert len(sight.chunks) == 6
     record = seen.record()
-    assert record.outcome == "interrupted"
+    # This SDK closes nothing: its response is garbage then.
+    is_left = (client.name, mode) == ("dashscope", "sync")
+    assert record.outcome == ("abandoned" if is_left else "interrupted")
     # It ends when the reader stops, long before the answer would.
     assert record.duration_ns < 190e6 + record.ttft_ns
 
