@@ -50,7 +50,8 @@ class Seeing:
 
     @guarded
     def _begin(self, request: ClientRequest) -> Tap | None:
-        return self._wire.begin(str(request.url), list(request.headers.items()), _bytes_of(request.body))
+        headers = list(request.headers.items())
+        return self._wire.begin(request.method, str(request.url), headers, _bytes_of(request.body))
 
     def failed(self, error: BaseException) -> None:
         """Take note of what the session raises."""

@@ -82,7 +82,7 @@ class Library(NamedTuple):
         except self.not_read:
             # A body that is streamed is the application's to read.
             body = None
-        tap = wire.begin(str(request.url), request.headers.raw, body)
+        tap = wire.begin(request.method, str(request.url), request.headers.raw, body)
         if tap is not None:
             request.extensions[_MARK] = tap
         return tap

@@ -32,7 +32,8 @@ def _begin(wire: Wire, request: Any) -> Tap | None:
     body = request.body
     if isinstance(body, str):
         body = body.encode()
-    return wire.begin(request.url, request.headers, bytes(body) if isinstance(body, (bytes, bytearray)) else None)
+    content = bytes(body) if isinstance(body, (bytes, bytearray)) else None
+    return wire.begin(request.method, request.url, request.headers, content)
 
 
 @guarded

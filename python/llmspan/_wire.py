@@ -88,9 +88,10 @@ class Wire:
         self._timer: threading.Timer | None = None
 
     @guarded
-    def begin(self, url: str, headers: HeaderPairs, body: bytes | None) -> Tap | None:
-        """Begin an attempt, if the request goes to a model."""
-        request = _llmspan.read_request(url, headers, body)
+    def begin(self, method: str, url: str, headers: HeaderPairs, body: bytes | None) -> Tap | None:
+        """Begin an attempt, if the request asks something of a model."""
+        # Others ask for what is stored.
+        request = _llmspan.read_request(url, headers, body) if method.upper() == "POST" else None
         if request is None:
             return None
         recorder = self._recorder or default_recorder()

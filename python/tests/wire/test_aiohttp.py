@@ -144,6 +144,9 @@ def test_requests_to_no_model_are_untouched(seen: Seen) -> None:
         async with session.post(url.replace("/v1/chat/completions", "/upload"), data=b"x") as response:
             assert type(response.content) is aiohttp.StreamReader
             assert await response.read() == b"hello"
+        # What is stored there.
+        async with session.get(url) as response:
+            assert await response.read() == b"hello"
 
     with serve(lambda *_: Answer([b"hello"], headers=[])) as server:
         run(server, use)

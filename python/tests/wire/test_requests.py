@@ -94,6 +94,8 @@ def test_requests_to_no_model_are_untouched(seen: Seen) -> None:
         response = requests.post(server.url.replace("/v1/chat/completions", "/upload"), data=b"x", stream=True)
         assert type(response.raw).__module__ == "urllib3.response"
         assert response.content == b"hello"
+        # What is stored there.
+        assert requests.get(server.url).content == b"hello"
     assert seen.records() == []
 
 

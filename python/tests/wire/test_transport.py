@@ -68,6 +68,8 @@ def test_requests_to_no_model_are_untouched(library: Any, seen: Seen) -> None:
         assert response.content == b"hello"
         assert "llmspan" not in response.extensions
         assert http.get(server.url.replace("/v1/chat/completions", "/models")).status_code == 200
+        # What is stored there.
+        assert http.get(server.url).status_code == 200
     assert seen.records() == []
 
 
