@@ -93,7 +93,8 @@ def _end(end: Callable[[Any], Any], reference: weakref.ref[ClientResponse], cont
 
 def is_seen(response: object) -> bool:
     """Say whether a response is one that is seen here."""
-    return isinstance(getattr(response, "content", None), _Content)
+    # Not by the attribute: properties of other libraries may raise.
+    return isinstance(getattr(response, "__dict__", {}).get("content"), _Content)
 
 
 class _Content:

@@ -48,7 +48,8 @@ def _watch(tap: Tap, response: Any) -> None:
 
 def is_seen(response: object) -> bool:
     """Say whether a response, or the body of one, is seen here."""
-    return isinstance(response, _Body) or isinstance(getattr(response, "raw", None), _Body)
+    # Not by the attribute: properties of other libraries may raise.
+    return isinstance(response, _Body) or isinstance(getattr(response, "__dict__", {}).get("raw"), _Body)
 
 
 class _Body:

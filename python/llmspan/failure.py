@@ -25,6 +25,10 @@ def describe(error: BaseException) -> Failure:
         described["status_code"] = status_code
     else:
         described["error_type"] = _error_type(type(error))
+        cause = error.__cause__
+        if described["error_type"] == "timeout" and cause is not None and _error_type(type(cause)) == "network":
+            # `httpx-aiohttp` has a timeout for every lost connection.
+            described["error_type"] = "network"
     return described
 
 
