@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from llmspan._llmspan import ModelRequest
+    from llmspan.failure import Failure
     from llmspan.recorder import Recorder
     from llmspan.types import AttributeValue, RequestInput
 
@@ -141,7 +142,7 @@ class Call(_llmspan.Call):
 
     def fail(
         self,
-        error: BaseException | None = None,
+        error: BaseException | str | None = None,
         *,
         error_type: str | None = None,
         status_code: int | None = None,
@@ -207,7 +208,7 @@ class Attempt(_llmspan.Attempt):
 
     def fail(
         self,
-        error: BaseException | None = None,
+        error: BaseException | str | None = None,
         *,
         error_type: str | None = None,
         status_code: int | None = None,
@@ -216,7 +217,7 @@ class Attempt(_llmspan.Attempt):
         retry_after_ns: int | None = None,
         at_ns: int | None = None,
     ) -> None:
-        """Close the attempt with an error: what an exception says, and over it what is given here."""
+        """Close the attempt with an error: what an exception says, or the class of the error, and over it what is given here."""
         _fail(self, error, error_type, status_code, message, abort_like, retry_after_ns, at_ns)
 
     def __enter__(self) -> Self:
@@ -276,7 +277,7 @@ class Phase:
 
 def _fail(
     exchange: Call | Attempt,
-    error: BaseException | None,
+    error: BaseException | str | None,
     error_type: str | None,
     status_code: int | None,
     message: str | None,
@@ -284,7 +285,11 @@ def _fail(
     retry_after_ns: int | None,
     at_ns: int | None,
 ) -> None:
-    said = describe(error) if error is not None else {}
+    said: Failure = {}
+    if isinstance(error, str):
+        said = {"error_type": error}
+    elif error is not None:
+        said = describe(error)
     exchange.failed(
         error_type=said.get("error_type") if error_type is None else error_type,
         status_code=said.get("status_code") if status_code is None else status_code,

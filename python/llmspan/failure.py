@@ -25,7 +25,7 @@ def describe(error: BaseException) -> Failure:
         described["status_code"] = status_code
     else:
         described["error_type"] = _error_type(type(error))
-        cause = error.__cause__
+        cause = _attribute(error, "__cause__")
         if described["error_type"] == "timeout" and cause is not None and _error_type(type(cause)) == "network":
             # `httpx-aiohttp` has a timeout for every lost connection.
             described["error_type"] = "network"
@@ -45,7 +45,7 @@ def _status_code(error: BaseException) -> int | None:
     return None
 
 
-def _error_type(class_: type[BaseException]) -> str:
+def _error_type(class_: type) -> str:
     for base in class_.__mro__:
         name = base.__name__
         if name.endswith(("TimeoutError", "TimeoutException")) or name == "Timeout":

@@ -155,6 +155,27 @@ def test_an_attempt_fails_with_what_its_block_raises(bench: Bench) -> None:
     assert record.attempts[0].error.status_code == 503
 
 
+def test_an_attempt_fails_with_a_class_of_errors(bench: Bench) -> None:
+    call = bench.call()
+    call.attempt()
+    call.fail("rate_limit", status_code=429)
+    call.end()
+    record = bench.record
+    assert record.error is not None
+    assert (record.outcome, record.error.type, record.error.status_code) == ("error", "rate_limit", 429)
+
+
+def test_an_attempt_fails_with_a_lost_connection_that_is_called_a_timeout(bench: Bench) -> None:
+    late, lost = TimeoutError("late"), TimeoutError("lost")
+    lost.__cause__ = ConnectionError("lost")
+    call = bench.call()
+    call.attempt().fail(late)
+    call.attempt().fail(lost)
+    call.end()
+    errors = [attempt.error for attempt in bench.record.attempts]
+    assert [error.type for error in errors if error is not None] == ["timeout", "network"]
+
+
 def test_async_blocks(bench: Bench) -> None:
     async def main() -> None:
         async with bench.call() as call, call.phase("route"), call.attempt() as attempt:
