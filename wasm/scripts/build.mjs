@@ -4,7 +4,7 @@ import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'no
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 
-import ts from 'typescript'
+import { transformSync } from 'esbuild'
 
 const home = fileURLToPath(new URL('..', import.meta.url))
 const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc')
@@ -16,7 +16,7 @@ compile('tsconfig.cjs.json')
 for (const name of ['llmspan.wasm', 'llmspan-slim.wasm']) copyFileSync(`${home}/build/${name}`, `${home}/dist/${name}`)
 copyFileSync(`${home}/module.d.ts`, `${home}/dist/module.d.ts`)
 writeFileSync(`${home}/dist/cjs/package.json`, '{ "type": "commonjs" }\n')
-for (const [form, module] of [['esm', ts.ModuleKind.ESNext], ['cjs', ts.ModuleKind.CommonJS]]) {
+for (const form of ['esm', 'cjs']) {
   const out = `${home}/dist/${form}/wasm`
   for (const name of ['read.cjs', 'read.d.cts']) copyFileSync(`${home}/${name}`, `${out}/${name}`)
   for (const build of ['full', 'slim']) {
@@ -24,7 +24,6 @@ for (const [form, module] of [['esm', ts.ModuleKind.ESNext], ['cjs', ts.ModuleKi
     mkdirSync(`${out}/build/${build}`, { recursive: true })
     // What is left for garbage collection is freed by the package, which knows whether the module is in order.
     const source = `const FinalizationRegistry = undefined\n${readFileSync(`${home}/build/${build}/${glue}`, 'utf8')}`
-    const { outputText } = ts.transpileModule(source, { compilerOptions: { module, target: ts.ScriptTarget.ES2022, removeComments: true } })
-    writeFileSync(`${out}/build/${build}/${glue}`, outputText)
+    writeFileSync(`${out}/build/${build}/${glue}`, transformSync(source, { format: form, target: 'es2022', minify: true }).code)
   }
 }
