@@ -442,8 +442,7 @@ export class OpenCall {
   bytes(attempt: number, protocol: number, data: Uint8Array, atMs?: number): void {
     if (!this.isOpen) return
     try {
-      batch.flush(this.engine)
-      this.engine.bytes(atMs ?? this.clock(), attempt, protocol, data)
+      batch.bytes(this.engine, attempt, protocol, atMs ?? this.clock(), data)
     } catch (error) {
       hookFailed(error)
     }
@@ -453,7 +452,7 @@ export class OpenCall {
     if (!this.isOpen) return
     try {
       const line = toLine(event)
-      if (line !== undefined) batch.add(this.engine, attempt, protocol, atMs ?? this.clock(), line)
+      if (line !== undefined) batch.event(this.engine, attempt, protocol, atMs ?? this.clock(), line)
     } catch (error) {
       this.recorder.refuse(error)
     }
@@ -522,6 +521,7 @@ export class OpenCall {
   tellsResponse(correlator: EngineCorrelator): boolean {
     if (!this.isOpen) return true
     try {
+      batch.flush(this.engine)
       return correlator.response(this.engine)
     } catch (error) {
       hookFailed(error)
@@ -579,7 +579,7 @@ export function toLine(event: unknown): string | undefined {
   return JSON.stringify(event)
 }
 
-/** Events of SDKs on their way to the engine. */
+/** Events of SDKs, and bytes, on their way to the engine. */
 const batch = new Batch()
 
 const decoder = new TextDecoder()

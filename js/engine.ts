@@ -71,7 +71,8 @@ export interface EngineCall {
   head(atMs: number, attempt: number, statusCode: number, unixMs: number | null, headers: string): number | null
   /** Applies the event `headers_received`; gives the delay in milliseconds that the server asks for. */
   headers(json: string): number | null
-  bytes(atMs: number, attempt: number, protocol: number, data: Uint8Array): void
+  /** Applies raw response bytes: pieces, of each of which the marks have its time and the place where it ends. */
+  pieces(marks: Float64Array, attempt: number, protocol: number, data: Uint8Array): void
   /** Applies provider events as JSON text: one a line, each at its time. */
   payloads(timesMs: Float64Array, attempt: number, protocol: number, lines: string): void
   /** Applies a chunk of one kind; says whether there is such a kind. */

@@ -28,8 +28,8 @@ export declare class Call {
   head(atMs: number, attempt: number, statusCode: number, unixMs: number | undefined | null, lines: string): number | null
   /** Applies the event `headers_received`. Gives the delay before a retry that the server asks for, in milliseconds. */
   headers(json: string): number | null
-  /** Applies raw response bytes. */
-  bytes(atMs: number, attempt: number, protocol: number, data: Uint8Array): void
+  /** Applies raw response bytes: pieces, of each of which the marks have its time and the place where it ends. */
+  pieces(marks: Float64Array, attempt: number, protocol: number, data: Uint8Array): void
   /** Applies provider events as JSON text: one a line, each at its time. */
   payloads(timesMs: Float64Array, attempt: number, protocol: number, lines: string): void
   /** Applies a chunk with content of one kind, `bytes` long, or 0 when nobody counted; `false` for a kind that there is not. */

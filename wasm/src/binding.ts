@@ -15,7 +15,7 @@ export interface BoundCall extends Held {
   bare(atMs: number, attempt: number, place: number): BoundRecord | undefined
   head(atMs: number, attempt: number, statusCode: number, unixMs: number | null, lines: string): number | undefined
   headers(json: string): number | undefined
-  bytes(atMs: number, attempt: number, protocol: number, scratch: BoundScratch, length: number): void
+  pieces(marks: Float64Array, attempt: number, protocol: number, scratch: BoundScratch, length: number): void
   payloads(timesMs: Float64Array, attempt: number, protocol: number, scratch: BoundScratch, length: number): void
   content(atMs: number, attempt: number, kind: string, bytes: number): boolean
   tick(atMs: number): BoundRecord | undefined

@@ -128,13 +128,11 @@ export class Call<Bound extends BoundCall = BoundCall> implements EngineCall {
     return this.ask(bound => bound.headers(json) ?? null, null)
   }
 
-  bytes(atMs: number, attempt: number, protocol: number, data: Uint8Array): void {
-    const { bound } = this
-    const { guard, scratch } = this.shared
-    if (!bound || guard.isOff) return
-    try {
+  pieces(marks: Float64Array, attempt: number, protocol: number, data: Uint8Array): void {
+    this.ask(bound => {
+      const { scratch } = this.shared
       const room = scratch.put(data)
-      bound.bytes(atMs, attempt, protocol, room, scratch.length)
+      bound.pieces(marks, attempt, protocol, room, scratch.length)
       scratch.done(room)
     } catch (error) {
       guard.caught(error)

@@ -10,6 +10,7 @@ use llmspan_core::{
     event::{Event, TimedEvent},
     machine::{AttemptStart, CallStart},
     provider::{self, headers},
+    time::Timestamp,
 };
 use napi_derive::napi;
 
@@ -18,7 +19,7 @@ use crate::{
     error::{Result, raise},
     millis, pairs,
     record::Record,
-    unix,
+    unix, whole,
     wire::ModelRequest,
 };
 
@@ -133,11 +134,11 @@ impl Call {
         })
     }
 
-    /// Applies raw response bytes.
+    /// Applies raw response bytes: pieces, of each of which the marks have its time and the place where it ends.
     #[napi(catch_unwind)]
-    pub fn bytes(&mut self, at_ms: f64, attempt: u32, protocol: u32, data: &[u8]) {
+    pub fn pieces(&mut self, marks: &[f64], attempt: u32, protocol: u32, data: &[u8]) {
         if let Some(protocol) = protocol_at(protocol) {
-            self.engine.handle_bytes(at(at_ms), of(attempt), protocol, data);
+            self.engine.handle_pieces(pieces_of(marks), of(attempt), protocol, data);
         }
     }
 
@@ -194,6 +195,12 @@ pub fn replay(log: String, config: &Config) -> Result<Vec<Record>> {
 
 pub(crate) fn protocol_at(index: u32) -> Option<provider::Protocol> {
     provider::Protocol::ALL.get(usize::try_from(index).ok()?).copied()
+}
+
+/// The times and ends of pieces, in turn.
+fn pieces_of(marks: &[f64]) -> impl Iterator<Item = (Timestamp, usize)> {
+    let (pieces, _) = marks.as_chunks();
+    pieces.iter().map(|[at_ms, end]| (at(*at_ms), usize::try_from(whole(*end)).unwrap_or(usize::MAX)))
 }
 
 fn of(attempt: u32) -> Option<u32> {

@@ -14,6 +14,7 @@ use llmspan_core::{
     event::{Event, TimedEvent},
     machine::CallStart,
     provider::{self, headers},
+    time::Timestamp,
 };
 use wasm_bindgen::prelude::*;
 
@@ -25,7 +26,7 @@ use crate::{
     millis, pairs,
     record::Record,
     scratch::Scratch,
-    unix,
+    unix, whole,
 };
 
 /// Settings of calls.
@@ -137,10 +138,11 @@ impl Call {
         })
     }
 
-    /// Applies raw response bytes: so many of those in the scratch memory.
-    pub fn bytes(&mut self, at_ms: f64, attempt: u32, protocol: u32, scratch: &Scratch, length: u32) {
+    /// Applies raw response bytes, so many of those in the scratch memory: pieces, of each of which the marks have its time and the
+    /// place where it ends.
+    pub fn pieces(&mut self, marks: &[f64], attempt: u32, protocol: u32, scratch: &Scratch, length: u32) {
         if let Some(protocol) = protocol_at(protocol) {
-            self.engine.handle_bytes(at(at_ms), of(attempt), protocol, scratch.first(length));
+            self.engine.handle_pieces(pieces_of(marks), of(attempt), protocol, scratch.first(length));
         }
     }
 
@@ -194,6 +196,12 @@ pub fn replay(log: &str, config: &Config) -> Result<Vec<String>> {
 
 pub(crate) fn protocol_at(index: u32) -> Option<provider::Protocol> {
     provider::Protocol::ALL.get(usize::try_from(index).ok()?).copied()
+}
+
+/// The times and ends of pieces, in turn.
+fn pieces_of(marks: &[f64]) -> impl Iterator<Item = (Timestamp, usize)> {
+    let (pieces, _) = marks.as_chunks();
+    pieces.iter().map(|[at_ms, end]| (at(*at_ms), usize::try_from(whole(*end)).unwrap_or(usize::MAX)))
 }
 
 fn of(attempt: u32) -> Option<u32> {

@@ -182,6 +182,22 @@ impl Call {
         self.open(|open| open.bytes(now, attempt, protocol, bytes));
     }
 
+    /// Applies raw response bytes as [`Call::handle_bytes`] does, for hosts that bring several pieces at once: each has its time,
+    /// and the place in `bytes` where it ends and the next one begins. See [`Call`] for how calls are driven.
+    pub fn handle_pieces(
+        &mut self,
+        pieces: impl IntoIterator<Item = (Timestamp, usize)>,
+        attempt: Option<u32>,
+        protocol: Protocol,
+        bytes: &[u8],
+    ) {
+        let mut start = 0;
+        for (now, end) in pieces {
+            self.handle_bytes(now, attempt, protocol, bytes.get(start..end).unwrap_or_default());
+            start = end;
+        }
+    }
+
     /// Applies one provider event, as JSON text. See [`Call`] for how calls are driven.
     pub fn handle_payload(&mut self, now: Timestamp, attempt: Option<u32>, protocol: Protocol, json: &[u8]) {
         self.open(|open| open.payload(now, attempt, protocol, json));

@@ -259,6 +259,32 @@ fn several_objects_are_lines_with_a_time_each() {
     }
 }
 
+#[test]
+fn pieces_have_a_time_and_an_end_each() {
+    let bytes = concat!(
+        "data: {\"choices\": [{\"index\": 0, \"delta\": {\"content\": \"a\"}}]}\n\n",
+        "data: {\"choices\": [{\"index\": 0, \"delta\": {}, \"finish_reason\": \"stop\"}]}\n\n",
+    )
+    .as_bytes();
+    let first = 2 + bytes.windows(2).position(|pair| pair == b"\n\n").unwrap();
+    // The first event comes in two pieces, and is there with the second. What ends beyond the bytes, or before it begins, is none.
+    let whole = [(10, 5), (20, 5), (30, first), (40, bytes.len())];
+    for (pieces, last, reasons) in
+        [(&whole[..], 40, 1), (&whole[..3], 30, 0), (&[(10, 5), (20, 2), (30, first), (40, bytes.len() + 1)], 0, 0)]
+    {
+        let mut start = CallStart::default();
+        start.stream = Some(true);
+        let mut call = Call::new(Arc::new(Config::default()), Timestamp::from_millis(0), start);
+        let pieces = pieces.iter().map(|(at, end)| (Timestamp::from_millis(*at), *end));
+        call.handle_pieces(pieces, None, Protocol::OpenAiChat, bytes);
+        call.handle_call_ended(Timestamp::from_millis(100), Failure::default());
+        let record = call.poll_record().unwrap();
+        let last = (last > 0).then(|| Nanos::from_millis(last));
+        assert_eq!(record.marks.first_content_ns, last.and(Some(Nanos::from_millis(30))));
+        assert_eq!((record.marks.last_chunk_ns, record.finish_reasons.len()), (last, reasons));
+    }
+}
+
 /// An object with one member, whose value is bytes.
 fn of_bytes(
     name: &'static str,
