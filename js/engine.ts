@@ -38,6 +38,8 @@ export interface Engine {
   /** Finds a protocol by the JSON of one event. */
   detectEvent(json: string): number | null
   isEvent(data: Uint8Array): boolean
+  /** Whether a request asks a model: how many bytes its body may have at most to be read. */
+  requestBodyLimit(method: string, url: string): number | null
   readRequest(url: string, headers: string, body: Uint8Array): EngineRequest | null
   correlator(): EngineCorrelator
   spans(profiles: string[], resource: string, perAttempt: boolean): EngineSpans

@@ -1,7 +1,7 @@
 import { watch } from './body.js'
 import type { Call } from './call.js'
 import { lines } from './log.js'
-import { state } from './platform.js'
+import { engine, state } from './platform.js'
 import { defaultRecorder, type Recorder } from './recorder.js'
 import { guarded, Wire, type Tap } from './wire.js'
 
@@ -102,24 +102,39 @@ function watcher({ recorder, call }: HookOptions): Watcher {
 type Watcher = Pick<Wire, 'begin' | 'now'>
 
 function see(wire: Watcher, request: Parameters<typeof globalThis.fetch>, send: () => Promise<Response>): Promise<Response> {
+  const asked = guarded(() => ask(...request))
+  if (!asked) return send()
   const [input, init] = request
-  if (!guarded(() => mayBeModel(input, init))) return send()
   // Proxies send a request on to another address: `fetch(url, request)`.
   const given: unknown = init
   const whole = given instanceof Request ? given : input instanceof Request && !init?.body ? input : undefined
-  return whole ? seeRequest(wire, whole, input, init, send) : seeParts(wire, input, init, send)
+  return whole ? seeRequest(wire, asked, whole, init, send) : seeParts(wire, asked, input, init, send)
+}
+
+/** A request that asks a model. */
+interface Asked {
+  url: string
+  /** Bytes that its body may have to be read. */
+  limit: number
+}
+
+function ask(input: Target, init?: RequestInit): Asked | undefined {
+  const request = input instanceof Request ? input : undefined
+  const url = request?.url ?? String(input)
+  const limit = engine().requestBodyLimit(init?.method ?? request?.method ?? 'GET', url)
+  return limit === null ? undefined : { url, limit }
 }
 
 async function seeParts(
   wire: Watcher,
+  { url, limit }: Asked,
   input: Target,
   init: RequestInit | undefined,
   send: () => Promise<Response>,
 ): Promise<Response> {
   const tap = guarded(() => {
-    const request = input instanceof Request ? input : undefined
-    const headers = new Headers(init?.headers ?? request?.headers)
-    return wire.begin(request?.url ?? String(input), flat(headers), bytesOf(init?.body))
+    const headers = new Headers(init?.headers ?? (input instanceof Request ? input.headers : undefined))
+    return wire.begin(url, flat(headers), bytesOf(init?.body, limit))
   })
   return respond(forward(send), tap, init?.signal)
 }
@@ -127,21 +142,23 @@ async function seeParts(
 /** Of a request whose body is a stream already, a copy is read beside it. */
 async function seeRequest(
   wire: Watcher,
+  { url, limit }: Asked,
   request: Request,
-  target: Target,
   init: RequestInit | undefined,
   send: () => Promise<Response>,
 ): Promise<Response> {
   const atMs = guarded(() => wire.now())
-  const copy = guarded(() => (request.body ? request.clone().arrayBuffer() : undefined))
+  const copy = guarded(() => (request.body && !request.bodyUsed ? request.clone().body?.getReader() : undefined))
   const headers = guarded(() => flat(new Headers(init?.headers ?? request.headers))) ?? ''
   const response = forward(send)
   const answered = response.then(
     () => undefined,
     () => undefined,
   )
-  const body = await Promise.race([copy, answered]).catch(() => undefined)
-  const tap = guarded(() => wire.begin(target instanceof Request ? target.url : String(target), headers, new Uint8Array(body ?? new ArrayBuffer(0)), atMs))
+  const body = copy && (await Promise.race([readWhole(copy, limit), answered]).catch(() => undefined))
+  // What is not read any more is not kept for this copy either.
+  copy?.cancel().catch(() => undefined)
+  const tap = guarded(() => wire.begin(url, headers, body ?? nothing, atMs))
   return respond(response, tap, init?.signal ?? request.signal)
 }
 
@@ -203,10 +220,24 @@ function forward(send: () => Promise<Response>): Promise<Response> {
   }
 }
 
-/** Whether a request could go to a model: those are posts. */
-function mayBeModel(input: Target, init: RequestInit | undefined): boolean {
-  const method = init?.method ?? (input instanceof Request ? input.method : 'GET')
-  return method.toUpperCase() === 'POST'
+/** Reads a stream to its end, unless it is longer than the limit. */
+async function readWhole(stream: ReadableStreamDefaultReader<Uint8Array>, limit: number): Promise<Uint8Array | undefined> {
+  const parts: Uint8Array[] = []
+  let length = 0
+  for (;;) {
+    const { done, value } = await stream.read()
+    if (done) break
+    length += value.length
+    if (length > limit) return undefined
+    parts.push(value)
+  }
+  const whole = new Uint8Array(length)
+  let at = 0
+  for (const part of parts) {
+    whole.set(part, at)
+    at += part.length
+  }
+  return whole
 }
 
 function flat(headers: Headers): string {
@@ -215,13 +246,12 @@ function flat(headers: Headers): string {
   return lines(all)
 }
 
-/** A body as bytes, where it is there already. */
-function bytesOf(body: RequestInit['body'] | undefined): Uint8Array {
-  if (typeof body === 'string') return encoder.encode(body)
-  if (body instanceof Uint8Array) return body
-  if (body instanceof ArrayBuffer) return new Uint8Array(body)
-  if (ArrayBuffer.isView(body)) return new Uint8Array(body.buffer, body.byteOffset, body.byteLength)
-  return nothing
+/** A body as bytes, where it is there already, and not larger than the limit. */
+function bytesOf(body: RequestInit['body'] | undefined, limit: number): Uint8Array {
+  if (typeof body === 'string') return body.length > limit ? nothing : encoder.encode(body)
+  const isBytes = ArrayBuffer.isView(body) || body instanceof ArrayBuffer
+  if (!isBytes || body.byteLength > limit) return nothing
+  return body instanceof ArrayBuffer ? new Uint8Array(body) : new Uint8Array(body.buffer, body.byteOffset, body.byteLength)
 }
 
 type Target = Parameters<typeof globalThis.fetch>[0]

@@ -856,4 +856,5 @@ module.exports.protocols = nativeBinding.protocols
 module.exports.readRequest = nativeBinding.readRequest
 module.exports.recordFields = nativeBinding.recordFields
 module.exports.replay = nativeBinding.replay
+module.exports.requestBodyLimit = nativeBinding.requestBodyLimit
 module.exports.version = nativeBinding.version

@@ -192,6 +192,9 @@ export declare function recordFields(): Array<string>
 /** Replays an event log, as JSON lines, to the records of its calls; calls that it leaves open end as `abandoned`. */
 export declare function replay(log: string, config: Config): Array<Record>
 
+/** Whether a request asks a model: how many bytes of a body are read at most. */
+export declare function requestBodyLimit(method: string, url: string): number | null
+
 /** A call that goes on with a request. */
 export interface ResumedCall {
   call: number

@@ -27,6 +27,7 @@ pub(crate) fn check(choices: Choices, data: &[u8]) {
 
     let asked = request::read(url, pairs.iter().copied(), body);
     assert_eq!(request::read(url, shouted(), body), asked, "with names in capitals");
+    assert_eq!(request::body_limit("post", url).is_some(), asked.is_some(), "what is read is asked");
     if let Some(asked) = asked {
         check_model(&asked, body);
     }

@@ -23,6 +23,7 @@ const engine: Engine = {
   detect: binding.detect,
   detectEvent: binding.detectEvent,
   isEvent: binding.isEvent,
+  requestBodyLimit: binding.requestBodyLimit,
   readRequest: binding.readRequest,
   correlator: () => new binding.Correlator() as EngineCorrelator,
   spans: (profiles, resource, perAttempt) => new binding.Spans(profiles, resource, perAttempt) as EngineSpans,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test, { after, before } from 'node:test'
 import { Call, fetch as seenFetch, hookErrors, instrument, isInstrumented, observe, uninstrument, wrapFetch } from 'llmspan'
 import OpenAI from 'openai'
-import { Bench, chat, collect, serve } from './server.mjs'
+import { answer, Bench, chat, collect, serve } from './server.mjs'
 
 const plainFetch = globalThis.fetch
 let server
@@ -274,6 +274,62 @@ test('what is not for a model is not touched', async () => {
   assert.equal(response.status, 200)
   await response.json()
   assert.equal(bench.recorder.stats.records + bench.recorder.stats.openCalls, 0)
+})
+
+test('what is stored is asked of no model', async () => {
+  const { bench, fetch, url } = begin()
+  for (const method of ['GET', 'DELETE']) await (await fetch(url, { method })).text()
+  await (await fetch(new Request(url, { method: 'get' }))).text()
+  assert.equal(bench.recorder.stats.records + bench.recorder.stats.openCalls, 0)
+})
+
+test('of a body that goes elsewhere nothing is read', async () => {
+  const { bench } = begin()
+  let pulled = 0
+  const pull = controller => controller.enqueue(new Uint8Array(8).fill((pulled += 1)))
+  const body = new ReadableStream({ pull }, { highWaterMark: 0 })
+  const given = new Request('https://storage.example/upload', { method: 'POST', body, duplex: 'half' })
+  const behind = async request => {
+    assert.equal(request, given)
+    // A copy would read the stream ahead.
+    await new Promise(resolve => setTimeout(resolve, 20))
+    return new Response(String(pulled))
+  }
+  const response = await wrapFetch(behind, { recorder: bench.recorder })(given)
+  assert.equal(await response.text(), '0')
+})
+
+test('a request too long to be read arrives whole, and no more of it is kept than is read', async () => {
+  const { bench } = begin()
+  const piece = new Uint8Array(1 << 20).fill(32)
+  const pieces = 40
+  const read = []
+  let pulled = 0
+  const body = new ReadableStream(
+    { pull: controller => ((pulled += 1) > pieces ? controller.close() : controller.enqueue(piece)) },
+    { highWaterMark: 0 },
+  )
+  const behind = async request => {
+    for await (const part of request.body) {
+      read.push(part.length)
+      // The copy reads 32, finds one too many, and streams have asked for one more by then.
+      if (read.length === 1) await new Promise(resolve => setTimeout(resolve, 100))
+      assert.ok(pulled <= Math.max(34, read.length + 1), `${pulled} pulled, ${read.length} read`)
+    }
+    return answer()
+  }
+  const given = new Request('https://api.openai.com/v1/chat/completions', { method: 'POST', body, duplex: 'half' })
+  await (await wrapFetch(behind, { recorder: bench.recorder })(given)).text()
+  assert.deepEqual([read.length, new Set(read)], [pieces, new Set([piece.length])])
+  const { outcome, model, provider } = await bench.record()
+  assert.deepEqual([outcome, model, provider], ['success', undefined, 'openai'])
+  // Texts and bytes of that length likewise.
+  for (const long of [' '.repeat(33 << 20), new Uint8Array(33 << 20)]) {
+    const bench = new Bench()
+    const whole = async (_, { body }) => (assert.equal(body, long), answer())
+    await (await wrapFetch(whole, { recorder: bench.recorder })(given.url, { method: 'POST', body: long })).text()
+    assert.equal((await bench.record()).outcome, 'success')
+  }
 })
 
 test('a body can be read with buffers of the reader, and its stream is not read ahead', async () => {

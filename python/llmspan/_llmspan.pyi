@@ -57,6 +57,7 @@ __all__ = [
     "read_request",
     "readable",
     "replay",
+    "request_body_limit",
     "spans",
     "waterfall_legend",
     "waterfall_page",
@@ -1262,6 +1263,9 @@ class Correlator:
     @property
     def timeout_ns(self) -> int | None:
         """The time at which `over` has something to say, unless a retry comes before."""
+
+def request_body_limit(method: str, url: str) -> int | None:
+    """Whether a request asks a model, by its method and URL: how many bytes its body may have at most to be read."""
 
 def read_request(url: str, headers: HeaderPairs | None = None, body: bytes | None = None) -> ModelRequest | None:
     """Read a request by its URL, headers and body; `None` when it goes to no model whose answer could be read."""

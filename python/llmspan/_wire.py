@@ -90,8 +90,9 @@ class Wire:
     @guarded
     def begin(self, method: str, url: str, headers: HeaderPairs, body: bytes | None) -> Tap | None:
         """Begin an attempt, if the request asks something of a model."""
-        # Others ask for what is stored.
-        request = _llmspan.read_request(url, headers, body) if method.upper() == "POST" else None
+        if _llmspan.request_body_limit(method, url) is None:
+            return None
+        request = _llmspan.read_request(url, headers, body)
         if request is None:
             return None
         recorder = self._recorder or default_recorder()

@@ -122,6 +122,7 @@ export interface FullBinding extends SlimBinding {
   modelCallAttributes(): string[]
   isModelCall(attributes: string): boolean
   replay(log: string, config: BoundConfig): string[]
+  requestBodyLimit(method: string, url: string): number | undefined
   readRequest(url: string, headers: string, body: Uint8Array): BoundRequest | undefined
   Call: (new (config: BoundConfig, id: string, json: string) => FullCall) & {
     ofRequest(

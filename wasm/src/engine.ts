@@ -63,6 +63,7 @@ export function slimEngine(binding: SlimBinding, shared: Shared): Engine {
         () => binding.isEvent(data),
         () => false,
       ),
+    requestBodyLimit: unavailableInSlim,
     readRequest: unavailableInSlim,
     correlator: unavailableInSlim,
     spans: unavailableInSlim,
@@ -134,9 +135,7 @@ export class Call<Bound extends BoundCall = BoundCall> implements EngineCall {
       const room = scratch.put(data)
       bound.pieces(marks, attempt, protocol, room, scratch.length)
       scratch.done(room)
-    } catch (error) {
-      guard.caught(error)
-    }
+    }, undefined)
   }
 
   payloads(timesMs: Float64Array, attempt: number, protocol: number, lines: string): void {

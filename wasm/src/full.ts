@@ -39,6 +39,11 @@ export function fullEngine(binding: FullBinding, memory: Memory, guard: Guard): 
         return bound ? binding.replay(log, bound).map(record) : off()
       }, off),
     recordFromJson: json => record(guard.run(() => guard.with(binding.Record.fromJson(json), read => read.json()), off)),
+    requestBodyLimit: (method, url) =>
+      guard.run(
+        () => binding.requestBodyLimit(method, url) ?? null,
+        () => null,
+      ),
     readRequest: (url, headers, body) =>
       guard.run(
         () => {

@@ -31,6 +31,12 @@ fn index_of(protocol: Protocol) -> Option<u32> {
     Protocol::ALL.iter().position(|known| *known == protocol).and_then(|index| index.try_into().ok())
 }
 
+/// Whether a request asks a model: how many bytes of a body are read at most.
+#[napi(catch_unwind)]
+pub fn request_body_limit(method: String, url: String) -> Option<u32> {
+    request::body_limit(&method, &url).map(|bytes| bytes.try_into().unwrap_or(u32::MAX))
+}
+
 /// Reads a request; nothing when it goes to no model whose answer could be read.
 #[napi(catch_unwind)]
 pub fn read_request(url: String, headers: String, body: &[u8]) -> Option<ModelRequest> {

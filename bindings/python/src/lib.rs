@@ -34,7 +34,7 @@ mod _llmspan {
         record::{Part, Record},
         recorder::Recorder,
         view::{Replay, Sketch, readable, waterfall_legend, waterfall_page},
-        wire::{Correlator, ModelRequest, detect_event, is_event, read_request},
+        wire::{Correlator, ModelRequest, detect_event, is_event, read_request, request_body_limit},
     };
 
     #[pymodule_init]

@@ -52,6 +52,12 @@ impl ModelRequest {
     }
 }
 
+/// Whether a request asks a model, by its method and URL: how many bytes its body may have at most to be read.
+#[pyfunction]
+pub(crate) fn request_body_limit(method: &str, url: &str) -> Option<usize> {
+    request::body_limit(method, url)
+}
+
 /// Reads a request by its URL, headers and body; `None` when it goes to no model whose answer could be read.
 #[pyfunction]
 #[pyo3(signature = (url, headers=None, body=None))]

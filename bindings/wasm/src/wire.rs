@@ -39,6 +39,13 @@ fn index_of(protocol: Protocol) -> Option<u32> {
     Protocol::ALL.iter().position(|known| *known == protocol).and_then(|index| index.try_into().ok())
 }
 
+/// Whether a request asks a model: how many bytes of a body are read at most.
+#[cfg(feature = "full")]
+#[wasm_bindgen(js_name = requestBodyLimit)]
+pub fn request_body_limit(method: &str, url: &str) -> Option<usize> {
+    request::body_limit(method, url)
+}
+
 /// Reads a request; nothing when it goes to no model whose answer could be read. Of the headers, each name and each value is
 /// a line.
 #[cfg(feature = "full")]

@@ -60,13 +60,31 @@ pub struct ModelRequest {
     pub fingerprint: u64,
 }
 
+/// Whether a request asks a model, by its method in any case and its URL: if so, how many bytes its body may have at most to be
+/// read. Hooks around clients ask this of whatever is sent, before they touch a body.
+///
+/// Those that ask are posts: what is got from the same addresses are stored answers and lists of them.
+///
+/// # Examples
+/// ```
+/// use llmspan_core::provider::request;
+///
+/// let url = "https://api.openai.com/v1/chat/completions";
+/// assert_eq!(request::body_limit("POST", url), Some(32 << 20));
+/// assert_eq!(request::body_limit("GET", url), None);
+/// assert_eq!(request::body_limit("POST", "https://storage.example/upload"), None);
+/// ```
+pub fn body_limit(method: &str, url: &str) -> Option<usize> {
+    (method.eq_ignore_ascii_case("post") && stated(&Address::parse(url)).is_some()).then_some(REQUEST_BYTES)
+}
+
 /// Reads a request, by its URL, absolute or from its path on, by its headers in any case, and by its body, uncompressed, of
 /// which nothing but request parameters and counts is kept. A body that is not at hand is given empty.
 ///
 /// `None` means that the request goes to no model of which the answer could be read: embeddings, lists of models, files, and
 /// addresses that no rule of [`Protocol::detect`] knows.
 ///
-/// Bodies of more than 32 MiB are not read, and of those that are none is an error: what cannot be read is absent.
+/// Bodies larger than [`body_limit`] are not read, and of those that are none is an error: what cannot be read is absent.
 ///
 /// # Examples
 /// ```

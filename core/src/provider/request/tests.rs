@@ -6,11 +6,23 @@ use alloc::{
     vec::Vec,
 };
 
-use super::{ModelRequest, read};
+use super::{ModelRequest, body_limit, read};
 use crate::{provider::Protocol, time::Nanos};
 
 fn request(url: &str, body: &str) -> ModelRequest {
     read(url, [], body.as_bytes()).unwrap()
+}
+
+#[test]
+fn only_posts_ask_a_model() {
+    let stored = "https://api.openai.com/v1/chat/completions";
+    for (method, is_asked) in
+        [("POST", true), ("post", true), ("GET", false), ("DELETE", false), ("", false), ("POSTS", false)]
+    {
+        assert_eq!(body_limit(method, stored).is_some(), is_asked, "{method}");
+    }
+    assert_eq!(body_limit("POST", "/v1/embeddings"), None);
+    assert_eq!(body_limit("POST", ""), None);
 }
 
 #[test]
