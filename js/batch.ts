@@ -17,6 +17,7 @@ export class Batch {
   private count = 0
   /** Events, a line each. */
   private lines = ''
+  /** Bytes of pieces; of events, when they cross. */
   private readonly data = new Uint8Array(MOST_BYTES)
   private length = 0
 
@@ -61,25 +62,35 @@ export class Batch {
   }
 
   private cross(): void {
-    const { call, isOfBytes, attempt, protocol, lines } = this
-    const marks = this.marks.subarray(0, this.count)
-    const data = this.data.subarray(0, this.length)
+    const { call, isOfBytes, attempt, protocol, count } = this
+    if (!call || count === 0) return
+    const data = isOfBytes ? this.data.subarray(0, this.length) : this.encoded()
+    const marks = this.marks.subarray(0, count)
     this.call = undefined
     this.count = 0
     this.lines = ''
     this.length = 0
-    if (!call || marks.length === 0) return
     try {
       if (isOfBytes) call.pieces(marks, attempt, protocol, data)
-      else call.payloads(marks, attempt, protocol, lines)
+      else call.payloads(marks, attempt, protocol, data)
     } finally {
       data.fill(0)
     }
   }
+
+  private encoded(): Uint8Array {
+    const { lines, data } = this
+    const { read, written } = encoder.encodeInto(lines, data)
+    if (read === lines.length) return data.subarray(0, written)
+    data.fill(0)
+    return encoder.encode(lines)
+  }
 }
+
+const encoder = new TextEncoder()
 
 /** Of so many events, or of half as many pieces of bytes. */
 const MOST_MARKS = 64
-/** Characters. */
-const MOST_TEXT = 65_536
-const MOST_BYTES = 16_384
+const MOST_BYTES = 32_768
+/** Code units: mostly they take no more room than there is. */
+const MOST_TEXT = MOST_BYTES / 2

@@ -75,8 +75,8 @@ export interface EngineCall {
   headers(json: string): number | null
   /** Applies raw response bytes: pieces, of each of which the marks have its time and the place where it ends. */
   pieces(marks: Float64Array, attempt: number, protocol: number, data: Uint8Array): void
-  /** Applies provider events as JSON text: one a line, each at its time. */
-  payloads(timesMs: Float64Array, attempt: number, protocol: number, lines: string): void
+  /** Applies provider events as JSON: one a line, each at its time. */
+  payloads(timesMs: Float64Array, attempt: number, protocol: number, lines: Uint8Array): void
   /** Applies a chunk of one kind; says whether there is such a kind. */
   content(atMs: number, attempt: number, kind: string, bytes: number): boolean
   tick(atMs: number): EngineRecord | null

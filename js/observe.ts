@@ -108,7 +108,7 @@ function iterate(stream: AsyncIterable<unknown>, seen: unknown, watcher: StreamW
   }
   const iterator: AsyncIterableIterator<unknown> & { seen: unknown } = {
     seen,
-    next: (...values) => watcher.enter(() => steps.next(...values)).then(give, fail),
+    next: (...values) => (watcher.isBegun ? steps.next(...values) : watcher.enter(() => steps.next(...values))).then(give, fail),
     return: value => {
       watcher.closed()
       return steps.return ? steps.return(value) : Promise.resolve({ done: true, value })
@@ -133,7 +133,8 @@ class StreamWatcher implements Watcher<unknown> {
   private attempt: Attempt | undefined
   private protocol: number
   private isBytes: boolean | undefined
-  private isBegun = false
+  /** Whether the first chunk has come. */
+  isBegun = false
   private isDone = false
 
   constructor(options: ObserveOptions, signal: AbortSignal | undefined) {
@@ -162,7 +163,7 @@ class StreamWatcher implements Watcher<unknown> {
 
   /** Makes the call the current one while the first chunk is asked for: a request that leaves then is its attempt. */
   enter<Result>(run: () => Result): Result {
-    return this.isBegun || this.isDone || !this.call ? run() : this.call.enter(run)
+    return this.isDone || !this.call ? run() : this.call.enter(run)
   }
 
   data(chunk: unknown): void {

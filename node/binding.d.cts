@@ -30,8 +30,8 @@ export declare class Call {
   headers(json: string): number | null
   /** Applies raw response bytes: pieces, of each of which the marks have its time and the place where it ends. */
   pieces(marks: Float64Array, attempt: number, protocol: number, data: Uint8Array): void
-  /** Applies provider events as JSON text: one a line, each at its time. */
-  payloads(timesMs: Float64Array, attempt: number, protocol: number, lines: string): void
+  /** Applies provider events as JSON: one a line, each at its time. */
+  payloads(timesMs: Float64Array, attempt: number, protocol: number, lines: Uint8Array): void
   /** Applies a chunk with content of one kind, `bytes` long, or 0 when nobody counted; `false` for a kind that there is not. */
   content(atMs: number, attempt: number, kind: string, bytes: number): boolean
   /** Ends the call if a deadline of its configuration has passed. */

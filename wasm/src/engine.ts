@@ -138,10 +138,10 @@ export class Call<Bound extends BoundCall = BoundCall> implements EngineCall {
     }, undefined)
   }
 
-  payloads(timesMs: Float64Array, attempt: number, protocol: number, lines: string): void {
+  payloads(timesMs: Float64Array, attempt: number, protocol: number, lines: Uint8Array): void {
     this.ask(bound => {
       const { scratch } = this.shared
-      const room = scratch.putText(lines)
+      const room = scratch.put(lines)
       bound.payloads(timesMs, attempt, protocol, room, scratch.length)
       scratch.done(room)
     }, undefined)

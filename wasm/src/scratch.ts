@@ -6,8 +6,7 @@ export interface Memory {
 }
 
 /**
- * Brings bytes into the memory of a module, through room that is kept: the bindings allocate and free for each crossing, and go
- * through text letter by letter.
+ * Brings bytes into the memory of a module, through room that is kept: the bindings allocate and free for each crossing.
  */
 export class Scratch {
   private readonly kept: BoundScratch
@@ -32,13 +31,6 @@ export class Scratch {
     return this.kept
   }
 
-  /** Puts text into the memory, as UTF-8. */
-  putText(text: string): BoundScratch {
-    if (text.length > ROOM / MOST_PER_UNIT) return this.put(encoder.encode(text))
-    this.length = encoder.encodeInto(text, this.room()).written
-    return this.kept
-  }
-
   /** Takes back room that is not kept. */
   done(scratch: BoundScratch): void {
     if (scratch !== this.kept) scratch.free()
@@ -57,10 +49,5 @@ export class Scratch {
   }
 }
 
-const encoder = new TextEncoder()
-
 /** Bytes that are kept: more than servers send at a time. */
 const ROOM = 65_536
-
-/** Bytes of UTF-8 that a code unit of a string takes at most. */
-const MOST_PER_UNIT = 3

@@ -142,12 +142,12 @@ impl Call {
         }
     }
 
-    /// Applies provider events as JSON text: one a line, each at its time.
+    /// Applies provider events as JSON: one a line, each at its time.
     #[napi(catch_unwind)]
-    pub fn payloads(&mut self, times_ms: &[f64], attempt: u32, protocol: u32, lines: String) {
+    pub fn payloads(&mut self, times_ms: &[f64], attempt: u32, protocol: u32, lines: &[u8]) {
         if let Some(protocol) = protocol_at(protocol) {
             let times = times_ms.iter().map(|at_ms| at(*at_ms));
-            self.engine.handle_objects(times, of(attempt), protocol, lines.as_bytes(), &mut self.tape);
+            self.engine.handle_objects(times, of(attempt), protocol, lines, &mut self.tape);
         }
     }
 

@@ -146,7 +146,7 @@ impl Call {
         }
     }
 
-    /// Applies provider events as JSON text: one a line, each at its time. The text is so many bytes of the scratch memory.
+    /// Applies provider events as JSON: one a line, each at its time. The lines are so many bytes of the scratch memory.
     pub fn payloads(&mut self, times_ms: &[f64], attempt: u32, protocol: u32, scratch: &Scratch, length: u32) {
         if let Some(protocol) = protocol_at(protocol) {
             let times = times_ms.iter().map(|at_ms| at(*at_ms));
