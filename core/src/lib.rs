@@ -55,7 +55,7 @@
 //! | feature | with it |
 //! |---|---|
 //! | `compact` | the compact form of records and events, and snapshots of calls ([`mod@encode`]) |
-//! | `in-place` | JSON text of providers is read where it is, several times faster and without allocations; without it the text goes onto a tape first |
+//! | `fast-decode` | events of providers are read by code that is made for each kind of object: several times faster, and without allocations; without it one piece of code reads all of them |
 //! | `logs` | log events of OTLP |
 //! | `metrics` | records folded into counters and histograms: [`metrics`], and their OTLP form |
 //! | `protobuf` | OTLP as protobuf, next to JSON |

@@ -160,6 +160,6 @@ fn shared(root: &Path, name: &str) -> PathBuf {
 }
 
 /// What is on by default in the core.
-const CORE_FEATURES: [&str; 6] = ["compact", "in-place", "logs", "metrics", "protobuf", "protocols"];
+const CORE_FEATURES: [&str; 6] = ["compact", "fast-decode", "logs", "metrics", "protobuf", "protocols"];
 
 const BARE_TARGETS: [&str; 2] = ["thumbv7em-none-eabihf", "wasm32-unknown-unknown"];

@@ -46,8 +46,6 @@ impl Config {
 #[napi]
 pub struct Call {
     pub(crate) engine: engine::Call,
-    /// Holds no event but the last, and only where the libraries of its protocol respell them.
-    tape: provider::Tape,
 }
 
 #[napi]
@@ -61,7 +59,7 @@ impl Call {
             _ => CallStart::default(),
         };
         let engine = engine::Call::with_id(&id, Arc::clone(&config.0), start.at, fields);
-        Ok(Self { engine, tape: provider::Tape::default() })
+        Ok(Self { engine })
     }
 
     /// Opens a call that begins with a request, inside of a span if there is one.
@@ -80,7 +78,7 @@ impl Call {
         start.trace_id = trace_id.map(Into::into);
         start.parent_span_id = parent_span_id.map(Into::into);
         let engine = engine::Call::with_id(&id, Arc::clone(&config.0), at(at_ms), start);
-        Self { engine, tape: provider::Tape::default() }
+        Self { engine }
     }
 
     /// Applies one event of the log.
@@ -147,7 +145,7 @@ impl Call {
     pub fn payloads(&mut self, times_ms: &[f64], attempt: u32, protocol: u32, lines: &[u8]) {
         if let Some(protocol) = protocol_at(protocol) {
             let times = times_ms.iter().map(|at_ms| at(*at_ms));
-            self.engine.handle_objects(times, of(attempt), protocol, lines, &mut self.tape);
+            self.engine.handle_objects(times, of(attempt), protocol, lines);
         }
     }
 

@@ -219,25 +219,10 @@ impl Call {
         self.handle_tape(now, attempt, protocol, tape);
     }
 
-    /// Applies one provider event that the host's library holds as its own object, given as JSON text; `tape` is scratch space
-    /// that the host keeps. Where no library has such objects otherwise than the wire has, this is [`Call::handle_payload`].
-    /// See [`Call`] for how calls are driven.
-    pub fn handle_object(
-        &mut self,
-        now: Timestamp,
-        attempt: Option<u32>,
-        protocol: Protocol,
-        json: &[u8],
-        tape: &mut Tape,
-    ) {
-        if Tape::is_needed(protocol, json) {
-            if self.is_open() {
-                tape.take_down_object(protocol, json);
-            }
-            self.handle_tape(now, attempt, protocol, tape);
-        } else {
-            self.handle_payload(now, attempt, protocol, json);
-        }
+    /// Applies one provider event that a library holds as its own object, given as JSON text: its names may be spelled in another
+    /// way than on the wire, and it may be wrapped. See [`Call`] for how calls are driven.
+    pub fn handle_object(&mut self, now: Timestamp, attempt: Option<u32>, protocol: Protocol, json: &[u8]) {
+        self.open(|open| open.object(now, attempt, protocol, json));
     }
 
     /// Applies provider events as [`Call::handle_object`] does, for hosts that bring several at once: each is a line of `lines`,
@@ -248,7 +233,6 @@ impl Call {
         attempt: Option<u32>,
         protocol: Protocol,
         lines: &[u8],
-        tape: &mut Tape,
     ) {
         let mut left = Some(lines);
         for now in times {
@@ -256,7 +240,7 @@ impl Call {
             let end = memchr::memchr(b'\n', text);
             let (line, rest) = text.split_at_checked(end.unwrap_or(text.len())).unwrap_or_default();
             left = end.and(rest.get(1..));
-            self.handle_object(now, attempt, protocol, line, tape);
+            self.handle_object(now, attempt, protocol, line);
         }
     }
 
@@ -430,19 +414,33 @@ impl Open {
     }
 
     fn payload(&mut self, now: Timestamp, attempt: Option<u32>, protocol: Protocol, json: &[u8]) {
-        let now = self.machine.advance(now);
-        self.machine.handle_protocol(now, attempt, protocol.as_str());
-        let Self { machine, decoders } = self;
-        let Some(decoder) = decoder_of(decoders, machine, attempt, protocol) else { return };
+        let Some((machine, decoder, now)) = self.of_event(now, attempt, protocol) else { return };
         machine.handle_delta(now, attempt, &decoder.decode_payload(json));
     }
 
+    fn object(&mut self, now: Timestamp, attempt: Option<u32>, protocol: Protocol, json: &[u8]) {
+        let Some((machine, decoder, now)) = self.of_event(now, attempt, protocol) else { return };
+        machine.handle_delta(now, attempt, &decoder.decode_object(json));
+    }
+
     fn tape(&mut self, now: Timestamp, attempt: Option<u32>, protocol: Protocol, tape: &Tape) {
+        let Some((machine, decoder, now)) = self.of_event(now, attempt, protocol) else { return };
+        machine.handle_delta(now, attempt, &decoder.decode_tape(tape));
+    }
+
+    /// What an event of an attempt goes through, and its time.
+    #[inline]
+    fn of_event(
+        &mut self,
+        now: Timestamp,
+        attempt: Option<u32>,
+        protocol: Protocol,
+    ) -> Option<(&mut Machine, &mut StreamDecoder, Timestamp)> {
         let now = self.machine.advance(now);
         self.machine.handle_protocol(now, attempt, protocol.as_str());
         let Self { machine, decoders } = self;
-        let Some(decoder) = decoder_of(decoders, machine, attempt, protocol) else { return };
-        machine.handle_delta(now, attempt, &decoder.decode_tape(tape));
+        let decoder = decoder_of(decoders, machine, attempt, protocol)?;
+        Some((machine, decoder, now))
     }
 
     /// Reads what the end of the stream left unterminated.

@@ -22,7 +22,7 @@ use crate::{
     },
     limits::WIRE_BYTES,
     machine::{AttemptStart, CallStart, Failure, Headers, Retry, WaitEnd},
-    provider::{Protocol, TapeReader, headers},
+    provider::{JsonReader, Protocol, headers},
     record::{Attributes, Raw, Request, TimeoutKind, WaitReason},
     time::{Nanos, Timestamp, UnixNanos},
 };
@@ -174,7 +174,7 @@ impl Write for RequestInput {
 }
 
 impl Read for RequestInput {
-    fn read(&mut self, reader: &mut TapeReader<'_>) -> Result<(), Mismatch> {
+    fn read(&mut self, reader: &mut JsonReader<'_>) -> Result<(), Mismatch> {
         read_members(reader, &mut |name, reader| {
             let is_flag = line_of(RequestFlags::NAMES, name).is_some();
             let object: &mut dyn ReadFields = if is_flag { &mut self.flags } else { &mut self.request };
@@ -222,8 +222,8 @@ impl Write for Text {
 
 impl Read for Text {
     /// The text is taken before values are.
-    fn read(&mut self, reader: &mut TapeReader<'_>) -> Result<(), Mismatch> {
-        Ok(reader.skip_any()?)
+    fn read(&mut self, reader: &mut JsonReader<'_>) -> Result<(), Mismatch> {
+        Ok(reader.skip_value()?)
     }
 }
 

@@ -11,7 +11,7 @@ use serde::{
 use crate::{
     delta::{Provenance, UsageMode, UsageReport},
     fields::{Absent, Mismatch, Others, Read, ReadFields, Skips, Write, WriteFields, read_object, write_object},
-    provider::{JsonNumber, JsonValue, TapeReader},
+    provider::{JsonNumber, JsonReader, JsonValue},
     time::MAX_SAFE_INTEGER,
 };
 
@@ -177,8 +177,8 @@ impl Write for ReportedCount {
 }
 
 impl Read for ReportedCount {
-    fn read(&mut self, reader: &mut TapeReader<'_>) -> Result<(), Mismatch> {
-        *self = match reader.any()? {
+    fn read(&mut self, reader: &mut JsonReader<'_>) -> Result<(), Mismatch> {
+        *self = match reader.value()? {
             JsonValue::Null => Self::Absent,
             JsonValue::Number(JsonNumber::Unsigned(value)) => value.into(),
             JsonValue::Number(JsonNumber::Float(value)) => Self::of_float(value),
@@ -246,7 +246,7 @@ impl Write for ReportedUsage {
 }
 
 impl Read for ReportedUsage {
-    fn read(&mut self, reader: &mut TapeReader<'_>) -> Result<(), Mismatch> {
+    fn read(&mut self, reader: &mut JsonReader<'_>) -> Result<(), Mismatch> {
         read_object(self, reader)
     }
 }

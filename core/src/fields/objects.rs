@@ -5,7 +5,7 @@
 use alloc::string::String;
 
 use super::read::Mismatch;
-use crate::provider::{JsonValue, TapeReader};
+use crate::provider::{JsonReader, JsonValue};
 
 /// A value that can be written as JSON.
 pub(crate) trait Write {
@@ -56,7 +56,7 @@ pub(super) trait List {
 /// A value that can be read.
 pub(crate) trait Read {
     /// Reads a value over a default one; what [`Self::clear`] takes comes here only where it is no `null`.
-    fn read(&mut self, reader: &mut TapeReader<'_>) -> Result<(), Mismatch>;
+    fn read(&mut self, reader: &mut JsonReader<'_>) -> Result<(), Mismatch>;
 
     /// Takes a `null`: says whether it stands for no value here, and then holds none.
     fn clear(&mut self) -> bool {
@@ -210,7 +210,7 @@ macro_rules! fields {
         impl $crate::fields::Read for $name {
             fn read(
                 &mut self,
-                reader: &mut $crate::provider::TapeReader<'_>,
+                reader: &mut $crate::provider::JsonReader<'_>,
             ) -> Result<(), $crate::fields::Mismatch> {
                 $crate::fields::read_object(self, reader)
             }
@@ -246,9 +246,9 @@ macro_rules! words {
         impl $crate::fields::Read for $name {
             fn read(
                 &mut self,
-                reader: &mut $crate::provider::TapeReader<'_>,
+                reader: &mut $crate::provider::JsonReader<'_>,
             ) -> Result<(), $crate::fields::Mismatch> {
-                *self = Self::of_word(&reader.string()?).ok_or($crate::provider::Malformed)?;
+                *self = Self::of_word(&reader.str()?).ok_or($crate::provider::Malformed)?;
                 Ok(())
             }
         }

@@ -4,7 +4,7 @@ use alloc::{boxed::Box, format, string::String};
 use core::mem;
 
 use super::objects::{Grow, Others, Read, ReadFields, Scalar};
-use crate::provider::{Malformed, Tape, TapeReader};
+use crate::provider::{JsonReader, Malformed, is_json};
 
 /// What is wrong with a value, and where it is. In a box, so that what may go wrong everywhere costs one word.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -50,44 +50,47 @@ pub(crate) fn read_json(
     text: &str,
     raw: Option<(&str, &mut Option<String>)>,
 ) -> Result<(), Mismatch> {
-    let mut tape = Tape::default();
     let (raw_name, mut raw_text) = raw.map_or(("", None), |(name, text)| (name, Some(text)));
-    let mut wrong = None;
-    let read = tape.each_member_of_json(text, |name, value, tape| {
-        let result = match &mut raw_text {
-            Some(raw_text) if name == raw_name => {
-                **raw_text = Some(value.into());
-                Ok(())
-            }
-            _ => read_member(object, name, &mut tape.reader()),
-        };
-        result.map_err(|mismatch| wrong = Some(mismatch)).is_ok()
+    let mut reader = JsonReader::new(text.as_bytes());
+    let read = read_members(&mut reader, &mut |name, reader| match &mut raw_text {
+        Some(raw_text) if name == raw_name => {
+            **raw_text = Some(reader.text_of_value()?.into());
+            Ok(())
+        }
+        _ => read_member(object, name, reader),
     });
-    match (wrong, read) {
-        (Some(mismatch), _) => Err(mismatch),
-        (None, Err(Malformed)) => Err(Mismatch::new("not a JSON object")),
-        (None, Ok(())) => Ok(()),
-    }
+    whole(read, &mut reader, text, "not a JSON object")
 }
 
 /// Reads a JSON text over a value that holds none.
 pub(crate) fn read_value(value: &mut dyn Read, text: &str) -> Result<(), Mismatch> {
-    let mut tape = Tape::default();
-    tape.take_down_json(text.as_bytes()).map_err(|Malformed| Mismatch::new("not JSON"))?;
-    value.read(&mut tape.reader())
+    let mut reader = JsonReader::new(text.as_bytes());
+    let read = value.read(&mut reader);
+    whole(read, &mut reader, text, "not JSON")
 }
 
-pub(crate) fn read_object(object: &mut dyn ReadFields, reader: &mut TapeReader<'_>) -> Result<(), Mismatch> {
+/// What came of reading a text, unless that is no JSON at all.
+fn whole(
+    read: Result<(), Mismatch>,
+    reader: &mut JsonReader<'_>,
+    text: &str,
+    otherwise: &'static str,
+) -> Result<(), Mismatch> {
+    let is_whole = if read.is_ok() { reader.peek().is_none() } else { is_json(text) };
+    if is_whole { read } else { Err(Mismatch::new(otherwise)) }
+}
+
+pub(crate) fn read_object(object: &mut dyn ReadFields, reader: &mut JsonReader<'_>) -> Result<(), Mismatch> {
     read_members(reader, &mut |name, reader| read_member(object, name, reader))
 }
 
 /// Reads the members of an object one by one.
 pub(crate) fn read_members(
-    reader: &mut TapeReader<'_>,
-    read: &mut dyn FnMut(&str, &mut TapeReader<'_>) -> Result<(), Mismatch>,
+    reader: &mut JsonReader<'_>,
+    read: &mut dyn FnMut(&str, &mut JsonReader<'_>) -> Result<(), Mismatch>,
 ) -> Result<(), Mismatch> {
     let mut wrong = None;
-    let result = reader.each_member(&mut |reader, name| {
+    let result = reader.members(|reader, name| {
         let name = core::str::from_utf8(name).map_err(|_| Malformed)?;
         read(name, reader).map_err(|mismatch| {
             wrong = Some(mismatch);
@@ -101,35 +104,35 @@ pub(crate) fn read_members(
 pub(crate) fn read_member(
     object: &mut dyn ReadFields,
     name: &str,
-    reader: &mut TapeReader<'_>,
+    reader: &mut JsonReader<'_>,
 ) -> Result<(), Mismatch> {
     let others = object.others();
     let result = match line_of(object.names(), name).and_then(|number| object.field_mut(number)) {
         Some(field) => read_any(field, reader),
         None if others == Others::Refused => Err(Mismatch::new("there is no such field")),
-        None => reader.skip_any().map_err(Mismatch::from),
+        None => reader.skip_value().map_err(Mismatch::from),
     };
     result.map_err(|mismatch| mismatch.within(name))
 }
 
 /// Reads a value, or a `null` where that stands for none.
-fn read_any(value: &mut dyn Read, reader: &mut TapeReader<'_>) -> Result<(), Mismatch> {
-    if reader.is_null() && value.clear() { Ok(reader.skip_any()?) } else { value.read(reader) }
+fn read_any(value: &mut dyn Read, reader: &mut JsonReader<'_>) -> Result<(), Mismatch> {
+    if reader.begins(b'n') && value.clear() { Ok(reader.skip_value()?) } else { value.read(reader) }
 }
 
 /// Reads a value that is no object and no list.
-pub(super) fn read_scalar(value: &mut dyn Scalar, reader: &mut TapeReader<'_>) -> Result<(), Mismatch> {
-    match value.set(&reader.any()?) {
+pub(super) fn read_scalar(value: &mut dyn Scalar, reader: &mut JsonReader<'_>) -> Result<(), Mismatch> {
+    match value.set(&reader.value()?) {
         Some(()) => Ok(()),
         None => Err(Mismatch::new(value.expected())),
     }
 }
 
 /// Reads the elements of a list.
-pub(super) fn read_list(list: &mut dyn Grow, reader: &mut TapeReader<'_>) -> Result<(), Mismatch> {
+pub(super) fn read_list(list: &mut dyn Grow, reader: &mut JsonReader<'_>) -> Result<(), Mismatch> {
     list.empty();
     let mut wrong = None;
-    let read = reader.each_element(&mut |reader| {
+    let read = reader.elements(|reader| {
         let value = list.grow().ok_or(Malformed)?;
         read_any(value, reader).map_err(|mismatch| {
             wrong = Some(mismatch);

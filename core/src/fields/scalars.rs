@@ -6,7 +6,7 @@ use super::number::{write_float, write_unsigned};
 use super::objects::{Grow, Held, List, Read, Scalar, Write};
 use super::read::{Mismatch, read_list, read_members, read_scalar};
 use super::write::{Members, write_any, write_elements, write_string};
-use crate::provider::{JsonNumber, JsonValue, TapeReader};
+use crate::provider::{JsonNumber, JsonReader, JsonValue};
 use crate::record::{AttributeValue, Attributes};
 use crate::time::{MAX_SAFE_INTEGER, Nanos, Timestamp, UnixNanos};
 
@@ -26,7 +26,7 @@ macro_rules! scalars {
         }
 
         impl Read for $name {
-            fn read(&mut self, reader: &mut TapeReader<'_>) -> Result<(), Mismatch> {
+            fn read(&mut self, reader: &mut JsonReader<'_>) -> Result<(), Mismatch> {
                 read_scalar(self, reader)
             }
         }
@@ -184,7 +184,7 @@ impl<T: Write> Write for Option<T> {
 }
 
 impl<T: Default + Read> Read for Option<T> {
-    fn read(&mut self, reader: &mut TapeReader<'_>) -> Result<(), Mismatch> {
+    fn read(&mut self, reader: &mut JsonReader<'_>) -> Result<(), Mismatch> {
         self.insert(T::default()).read(reader)
     }
 
@@ -205,7 +205,7 @@ impl<T: Write> Write for Box<T> {
 }
 
 impl<T: Default + Read> Read for Box<T> {
-    fn read(&mut self, reader: &mut TapeReader<'_>) -> Result<(), Mismatch> {
+    fn read(&mut self, reader: &mut JsonReader<'_>) -> Result<(), Mismatch> {
         (**self).read(reader)
     }
 }
@@ -241,7 +241,7 @@ impl<T: Write> List for &[T] {
 }
 
 impl<T: Default + Read> Read for Vec<T> {
-    fn read(&mut self, reader: &mut TapeReader<'_>) -> Result<(), Mismatch> {
+    fn read(&mut self, reader: &mut JsonReader<'_>) -> Result<(), Mismatch> {
         read_list(self, reader)
     }
 }
@@ -270,7 +270,7 @@ impl Write for (Box<str>, Box<str>) {
 }
 
 impl Read for (Box<str>, Box<str>) {
-    fn read(&mut self, reader: &mut TapeReader<'_>) -> Result<(), Mismatch> {
+    fn read(&mut self, reader: &mut JsonReader<'_>) -> Result<(), Mismatch> {
         let mut both: Vec<Box<str>> = Vec::new();
         both.read(reader)?;
         match both.as_mut_slice() {
@@ -299,7 +299,7 @@ impl Write for Attributes {
 }
 
 impl Read for Attributes {
-    fn read(&mut self, reader: &mut TapeReader<'_>) -> Result<(), Mismatch> {
+    fn read(&mut self, reader: &mut JsonReader<'_>) -> Result<(), Mismatch> {
         let mut entries = Vec::new();
         read_members(reader, &mut |name, reader| {
             let mut value = AttributeValue::Bool(false);
@@ -326,8 +326,8 @@ impl Write for AttributeValue {
 }
 
 impl Read for AttributeValue {
-    fn read(&mut self, reader: &mut TapeReader<'_>) -> Result<(), Mismatch> {
-        if !reader.is_list() {
+    fn read(&mut self, reader: &mut JsonReader<'_>) -> Result<(), Mismatch> {
+        if !reader.begins(b'[') {
             return read_scalar(self, reader);
         }
         let mut values = Vec::new();

@@ -44,10 +44,10 @@ pub(super) fn exception<'a>(name: &'a str, body: &mut AwsErrorBody<'a>) -> Error
 }
 
 /// Writes the exception that a message of an event stream carries; without a payload when that is no JSON.
-pub(super) fn write_exception<'a>(delta: &mut Delta<'a>, name: &'a str, payload: Option<Input<'a>>) {
+pub(super) fn write_exception<'a>(delta: &mut Delta<'a>, name: &'a str, payload: Input<'a>) {
     let mut body = AwsErrorBody::default();
     // A payload that cannot be read leaves an error without a text.
-    if payload.and_then(|json| json.fill(&mut body)).is_none() {
+    if payload.fill(&mut body).is_none() {
         body = AwsErrorBody::default();
         delta.decode_errors = 1;
     }
@@ -68,13 +68,13 @@ mod tests {
     fn an_exception_has_its_name_and_its_text() {
         let mut delta = Delta::default();
         let payload = br#"{"message":"slow down","originalStatusCode":429}"#;
-        write_exception(&mut delta, "modelStreamErrorException", Some(Input::Json(payload)));
+        write_exception(&mut delta, "modelStreamErrorException", Input::Json(payload));
         let error = delta.error.unwrap();
         assert_eq!(error.error_type.as_deref(), Some("modelStreamErrorException"));
         assert_eq!((error.status_code, error.message.as_deref()), (Some(429), Some("slow down")));
 
         let mut delta = Delta::default();
-        write_exception(&mut delta, "throttlingException", Some(Input::Json(b"")));
+        write_exception(&mut delta, "throttlingException", Input::Json(b""));
         assert_eq!(delta.error.unwrap().error_type.as_deref(), Some("throttlingException"));
         assert_eq!(delta.decode_errors, 1);
     }

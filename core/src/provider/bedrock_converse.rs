@@ -8,8 +8,8 @@ use super::lenient::{Count, Decimal, Fill, List, Payload, Rare, Str, Text, kinds
 use super::source::Input;
 use crate::delta::{ChoiceDelta, ContentKind, Delta, RawUsage, ServerTiming, Terminal, ToolCallDelta, UsageReport};
 
-/// Reads the payload of a message, the event type of which is in its header; `None` for one that is no JSON.
-pub(super) fn decode_message<'a>(delta: &mut Delta<'a>, event_type: &[u8], json: Option<Input<'a>>) {
+/// Reads the payload of a message, the event type of which is in its header.
+pub(super) fn decode_message<'a>(delta: &mut Delta<'a>, event_type: &[u8], json: Input<'a>) {
     let read = match EventType::of(event_type) {
         Some(EventType::BlockDelta) => read::<BlockDelta>(delta, json),
         Some(EventType::BlockStart) => read::<BlockStart<'a>>(delta, json),
@@ -33,9 +33,9 @@ kinds! {
     }
 }
 
-fn read<'a, T: Part<'a>>(delta: &mut Delta<'a>, json: Option<Input<'a>>) -> Option<()> {
+fn read<'a, T: Part<'a>>(delta: &mut Delta<'a>, json: Input<'a>) -> Option<()> {
     let mut part = T::default();
-    json?.fill(&mut part)?;
+    json.fill(&mut part)?;
     part.write(delta);
     Some(())
 }

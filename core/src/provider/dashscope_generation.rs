@@ -229,7 +229,7 @@ impl<'a> Content<'a> {
 }
 
 impl<'de: 'a, 'a> Fill<'de> for Content<'a> {
-    fn fill<S: Source<'de>>(&mut self, reader: &mut S) -> Result<(), Malformed> {
+    fn fill<S: Source<'de> + ?Sized>(&mut self, reader: &mut S) -> Result<(), Malformed> {
         *self = Self::default();
         if reader.begins(b'"') { self.text.fill(reader) } else { self.parts.fill(reader) }
     }
@@ -250,7 +250,7 @@ object! {
 }
 
 impl<'de> Fill<'de> for Media {
-    fn fill<S: Source<'de>>(&mut self, reader: &mut S) -> Result<(), Malformed> {
+    fn fill<S: Source<'de> + ?Sized>(&mut self, reader: &mut S) -> Result<(), Malformed> {
         let mut media = MediaObject::default();
         let read = if reader.begins(b'"') { media.data.fill(reader) } else { media.fill(reader) };
         read?;

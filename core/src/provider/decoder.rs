@@ -6,7 +6,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::openai_chat::OpenAiChat;
 use super::protocol::Protocol;
-use super::source::{Input, Scratch, json_input};
+use super::source::Input;
+use super::spelling::{Spelling, unwrapped};
 use super::tape::Tape;
 #[cfg(feature = "protocols")]
 use super::{
@@ -26,9 +27,6 @@ use crate::framing::{Frame, Framer};
 pub struct Decoder {
     protocol: Protocol,
     state: State,
-    /// Scratch space for JSON text, where it is not read in place.
-    #[serde(skip)]
-    scratch: Scratch,
 }
 
 /// What the decoders of the protocols remember.
@@ -132,7 +130,7 @@ impl Decoder {
             #[cfg(not(feature = "protocols"))]
             _ => State::Unknown,
         };
-        Self { protocol, state, scratch: Scratch::default() }
+        Self { protocol, state }
     }
 
     /// The protocol that is decoded.
@@ -156,12 +154,34 @@ impl Decoder {
         delta
     }
 
+    /// Says what one event means that a library holds as its own object, given as JSON text.
+    ///
+    /// Names may be spelled, and the event may be wrapped, as [`Tape::take_down`] has it.
+    ///
+    /// ```
+    /// use llmspan_core::provider::{Decoder, Protocol};
+    ///
+    /// let mut decoder = Decoder::new(Protocol::MistralChat);
+    /// let event = br#"{"data": {"choices": [{"index": 0, "delta": {}, "finishReason": "stop"}]}}"#;
+    /// assert_eq!(decoder.decode_object(event).choices[0].finish_reason.as_deref(), Some("stop"));
+    /// ```
+    pub fn decode_object<'a>(&'a mut self, json: &'a [u8]) -> Delta<'a> {
+        let mut delta = Delta::default();
+        let json = unwrapped(json).unwrap_or(json);
+        let input = match Spelling::of(self.protocol) {
+            Spelling::Wire => Input::Json(json),
+            spelling => Input::Object(spelling, json),
+        };
+        self.text(&mut delta, json, input, false);
+        delta
+    }
+
     /// A delta is large: it is built where it stays.
     fn decode_into<'a>(&'a mut self, delta: &mut Delta<'a>, frame: &Frame<'a>) {
         match *frame {
             #[cfg(feature = "protocols")]
             Frame::Event { name: Some(name), data } if matches!(self.state, State::BedrockConverse) => {
-                bedrock_converse::decode_message(delta, name, json_input(data, &mut self.scratch));
+                bedrock_converse::decode_message(delta, name, Input::Json(data));
             }
             Frame::Event { data, .. } => self.payload(delta, data, false),
             Frame::Body { data } => self.payload(delta, data, true),
@@ -181,7 +201,7 @@ impl Decoder {
             }
             #[cfg(feature = "protocols")]
             Frame::Exception { name, data } => {
-                aws_error::write_exception(delta, name, json_input(data, &mut self.scratch));
+                aws_error::write_exception(delta, name, Input::Json(data));
             }
             Frame::KeepAlive => delta.keep_alives = 1,
             Frame::TooLong => delta.oversized_frames = 1,
@@ -219,13 +239,17 @@ impl Decoder {
         } else if tape.lone_text() == Some(b"[DONE]") {
             delta.terminal = self.done();
         } else {
-            self.state.decode(&mut delta, Input::Tape(tape), false);
+            self.state.decode(&mut delta, Input::Held(tape), false);
         }
         delta
     }
 
     fn payload<'a>(&'a mut self, delta: &mut Delta<'a>, json: &'a [u8], body: bool) {
-        match json.trim_ascii() {
+        self.text(delta, json, Input::Json(json), body);
+    }
+
+    fn text<'a>(&'a mut self, delta: &mut Delta<'a>, text: &[u8], json: Input<'a>, body: bool) {
+        match text.trim_ascii() {
             // An event whose data is empty keeps the connection open and says nothing.
             b"" => {
                 delta.keep_alives = 1;
@@ -233,10 +257,7 @@ impl Decoder {
             b"[DONE]" | b"\"[DONE]\"" => {
                 delta.terminal = self.done();
             }
-            _ => match json_input(json, &mut self.scratch) {
-                Some(json) => self.state.decode(delta, json, body),
-                None => delta.decode_errors = 1,
-            },
+            _ => self.state.decode(delta, json, body),
         }
     }
 
@@ -315,5 +336,10 @@ impl StreamDecoder {
     /// Says what one decoded event means, given as JSON text, beside the bytes.
     pub fn decode_payload<'a>(&'a mut self, json: &'a [u8]) -> Delta<'a> {
         self.decoder.decode_payload(json)
+    }
+
+    /// Says what an object of a library means, given as JSON text: see [`Decoder::decode_object`].
+    pub fn decode_object<'a>(&'a mut self, json: &'a [u8]) -> Delta<'a> {
+        self.decoder.decode_object(json)
     }
 }

@@ -120,7 +120,7 @@ const NANOS_PER_SECOND: u64 = 1_000_000_000;
 
 impl<'de: 'a, 'a> Fill<'de> for ErrorField<'a> {
     #[inline]
-    fn fill<S: Source<'de>>(&mut self, reader: &mut S) -> Result<(), Malformed> {
+    fn fill<S: Source<'de> + ?Sized>(&mut self, reader: &mut S) -> Result<(), Malformed> {
         self.0 = None;
         match reader.peek() {
             Some(b'{') => self.0.insert(Box::default()).fill(reader),

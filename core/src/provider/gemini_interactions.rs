@@ -252,7 +252,7 @@ pub(super) struct Arguments {
 }
 
 impl<'de> Fill<'de> for Arguments {
-    fn fill<S: Source<'de>>(&mut self, reader: &mut S) -> Result<(), Malformed> {
+    fn fill<S: Source<'de> + ?Sized>(&mut self, reader: &mut S) -> Result<(), Malformed> {
         *self = Self::default();
         if !reader.begins(b'{') {
             self.bytes = reader.text()?.len();

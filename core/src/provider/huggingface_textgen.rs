@@ -166,7 +166,7 @@ pub(super) struct GeneratedText {
 
 impl<'de> Fill<'de> for GeneratedText {
     #[inline]
-    fn fill<S: Source<'de>>(&mut self, reader: &mut S) -> Result<(), Malformed> {
+    fn fill<S: Source<'de> + ?Sized>(&mut self, reader: &mut S) -> Result<(), Malformed> {
         self.is_given = reader.begins(b'"');
         self.bytes = reader.text()?.len();
         Ok(())
@@ -178,7 +178,7 @@ impl<'de> Fill<'de> for GeneratedText {
 pub(super) struct Length(Option<u64>);
 
 impl<'de> Fill<'de> for Length {
-    fn fill<S: Source<'de>>(&mut self, reader: &mut S) -> Result<(), Malformed> {
+    fn fill<S: Source<'de> + ?Sized>(&mut self, reader: &mut S) -> Result<(), Malformed> {
         self.0 = None;
         if !reader.begins(b'[') {
             return reader.skip_value();
@@ -196,7 +196,7 @@ pub(super) struct ErrorList<'a>(ErrorField<'a>);
 
 impl<'de: 'a, 'a> Fill<'de> for ErrorList<'a> {
     #[inline]
-    fn fill<S: Source<'de>>(&mut self, reader: &mut S) -> Result<(), Malformed> {
+    fn fill<S: Source<'de> + ?Sized>(&mut self, reader: &mut S) -> Result<(), Malformed> {
         if !reader.begins(b'[') {
             return self.0.fill(reader);
         }

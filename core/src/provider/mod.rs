@@ -48,8 +48,8 @@ mod openai_usage;
 mod protocol;
 pub mod request;
 mod source;
+mod spelling;
 mod tape;
-mod typed;
 #[cfg(feature = "protocols")]
 mod vercel_ui_message;
 
@@ -59,6 +59,4 @@ pub use detect::{Detected, is_event};
 pub use protocol::{Protocol, UnknownProtocol};
 pub use tape::Tape;
 
-pub(crate) use json::{Malformed, Number as JsonNumber, Value as JsonValue};
-pub(crate) use tape::TapeReader;
-pub(crate) use typed::is_json;
+pub(crate) use json::{Malformed, Number as JsonNumber, Reader as JsonReader, Value as JsonValue, is_json};

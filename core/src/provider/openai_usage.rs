@@ -164,7 +164,7 @@ object! {
 }
 
 impl<'de> Fill<'de> for Cost {
-    fn fill<S: Source<'de>>(&mut self, reader: &mut S) -> Result<(), Malformed> {
+    fn fill<S: Source<'de> + ?Sized>(&mut self, reader: &mut S) -> Result<(), Malformed> {
         self.0 = if reader.begins(b'{') {
             let mut parts = CostParts::default();
             parts.fill(reader)?;

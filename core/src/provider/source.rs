@@ -1,14 +1,19 @@
 //! Where a decoder reads a provider event from: JSON text, or what a host holds as its own objects.
 //!
-//! Payload structs are filled through [`Source`]; both kinds have the same values, members and elements. JSON is read in
-//! place. A host's objects come through any `serde` deserializer onto a [`Tape`], without becoming JSON text on the way.
+//! Payload structs are filled through [`Source`]; all kinds have the same values, members and elements. JSON is read in
+//! place. A host's objects come through any `serde` deserializer onto a [`Tape`](super::Tape), without becoming JSON text on the
+//! way.
 
+use core::fmt;
+
+#[cfg(feature = "fast-decode")]
+use super::json::fill_from_slice;
 use super::json::{Malformed, Raw, Reader, Value};
-use super::lenient::{Fill, Many, Object, Slot as _};
-use super::tape::Tape;
+use super::lenient::{Fields, Fill, Many, Object, Room, Slot, number_of, reset};
+use super::spelling::Spelling;
 
 /// The next value of an event, and what is in it.
-pub(in crate::provider) trait Source<'de>: Sized {
+pub(in crate::provider) trait Source<'de> {
     /// Reads a value of any type; one that has members or elements is left behind.
     fn value(&mut self) -> Result<Value<'de>, Malformed>;
 
@@ -29,7 +34,7 @@ pub(in crate::provider) trait Source<'de>: Sized {
 
     /// Whether the next value begins with that byte, as JSON.
     fn begins(&mut self, first: u8) -> bool {
-        self.peek() == Some(first)
+        matches!(self.peek(), Some(byte) if byte == first)
     }
 
     /// Reads the fields of an object; a value of another type has none.
@@ -103,63 +108,181 @@ impl<'de> Source<'de> for Reader<'de> {
     }
 }
 
-/// One event, from either source.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::provider) enum Input<'a> {
-    #[cfg(any(feature = "in-place", test))]
-    Json(&'a [u8]),
-    Tape(&'a Tape),
+/// A source of whatever kind, for code that is the same for all of them: small, and not as fast.
+pub(in crate::provider) trait DynSource<'de> {
+    /// See [`Source::value`].
+    fn next_value(&mut self) -> Result<Value<'de>, Malformed>;
+
+    /// See [`Source::text`].
+    fn next_text(&mut self) -> Result<Raw<'de>, Malformed>;
+
+    /// See [`Source::skip_value`].
+    fn skip_next(&mut self) -> Result<(), Malformed>;
+
+    /// See [`Source::members`]. Names are as they stand there.
+    fn each_member(&mut self, each: &mut EachMember<'_, 'de>) -> Result<(), Malformed>;
+
+    /// See [`Source::elements`].
+    fn each_element(&mut self, each: &mut EachElement<'_, 'de>) -> Result<(), Malformed>;
+
+    /// See [`Source::peek`].
+    fn first_byte(&mut self) -> Option<u8>;
+
+    /// How names are spelled.
+    fn spelling(&self) -> Spelling;
 }
 
-impl<'a> Input<'a> {
-    /// Reads the event over a default value; `None` when it cannot be read.
-    #[inline]
-    pub(in crate::provider) fn fill<T: Fill<'a>>(self, value: &mut T) -> Option<()> {
-        match self {
-            #[cfg(any(feature = "in-place", test))]
-            Self::Json(document) => super::json::fill_from_slice(value, document),
-            Self::Tape(tape) => value.fill_slot(&mut tape.reader()).ok(),
-        }
+pub(in crate::provider) type AnySource<'de> = dyn DynSource<'de> + 'de;
+pub(in crate::provider) type EachMember<'e, 'de> = dyn FnMut(&mut AnySource<'de>, &[u8]) -> Result<(), Malformed> + 'e;
+pub(in crate::provider) type EachElement<'e, 'de> = dyn FnMut(&mut AnySource<'de>) -> Result<(), Malformed> + 'e;
+
+impl<'de> DynSource<'de> for Reader<'de> {
+    fn next_value(&mut self) -> Result<Value<'de>, Malformed> {
+        self.value()
+    }
+
+    fn next_text(&mut self) -> Result<Raw<'de>, Malformed> {
+        self.text()
+    }
+
+    fn skip_next(&mut self) -> Result<(), Malformed> {
+        self.skip_value()
+    }
+
+    fn each_member(&mut self, each: &mut EachMember<'_, 'de>) -> Result<(), Malformed> {
+        self.members_in_place(|reader, name| each(reader, name))
+    }
+
+    fn each_element(&mut self, each: &mut EachElement<'_, 'de>) -> Result<(), Malformed> {
+        self.elements_in_place(|reader| each(reader))
+    }
+
+    fn first_byte(&mut self) -> Option<u8> {
+        self.peek()
+    }
+
+    fn spelling(&self) -> Spelling {
+        self.spelling
     }
 }
 
-#[cfg(any(feature = "in-place", test))]
+impl<'de> Source<'de> for AnySource<'de> {
+    fn value(&mut self) -> Result<Value<'de>, Malformed> {
+        self.next_value()
+    }
+
+    fn text(&mut self) -> Result<Raw<'de>, Malformed> {
+        self.next_text()
+    }
+
+    fn skip_value(&mut self) -> Result<(), Malformed> {
+        self.skip_next()
+    }
+
+    fn members(&mut self, mut each: impl FnMut(&mut Self, &[u8]) -> Result<(), Malformed>) -> Result<(), Malformed> {
+        match self.spelling() {
+            Spelling::Wire => self.each_member(&mut each),
+            other => self.each_member(&mut |source, name| each(source, other.to_wire(name, &mut [0; _]))),
+        }
+    }
+
+    fn elements(&mut self, mut each: impl FnMut(&mut Self) -> Result<(), Malformed>) -> Result<(), Malformed> {
+        self.each_element(&mut each)
+    }
+
+    fn peek(&mut self) -> Option<u8> {
+        self.first_byte()
+    }
+
+    #[inline]
+    fn object<T: Object<'de> + Fill<'de>>(&mut self, object: &mut T) -> Result<(), Malformed> {
+        fill_fields(self, object)
+    }
+
+    #[inline]
+    fn list<T: Many<'de>>(&mut self, list: &mut T) -> Result<(), Malformed> {
+        fill_room(self, list, true)
+    }
+
+    #[inline]
+    fn optional<T: Many<'de>>(&mut self, object: &mut T) -> Result<(), Malformed> {
+        fill_room(self, object, false)
+    }
+}
+
+fn fill_fields<'de>(source: &mut AnySource<'de>, object: &mut dyn Fields<'de>) -> Result<(), Malformed> {
+    if *object.present() {
+        // The key is repeated: nothing of the earlier value may show through.
+        reset(object);
+    }
+    if !source.begins(b'{') {
+        return source.skip_next();
+    }
+    *object.present() = true;
+    let names = object.names();
+    source.members(|source, name| match number_of(names, name).and_then(|number| object.field(number)) {
+        Some(field) => field.fill_slot(source),
+        None => source.skip_next(),
+    })
+}
+
+fn fill_room<'de>(source: &mut AnySource<'de>, room: &mut dyn Room<'de>, is_list: bool) -> Result<(), Malformed> {
+    room.clear();
+    match source.first_byte() {
+        Some(b'[') if is_list => source.each_element(&mut |source| fill_next(source, room)),
+        Some(b'{') => fill_next(source, room),
+        _ => source.skip_next(),
+    }
+}
+
+fn fill_next<'de>(source: &mut AnySource<'de>, room: &mut dyn Room<'de>) -> Result<(), Malformed> {
+    match room.next() {
+        Some(place) => place.fill_slot(source),
+        None => source.skip_next(),
+    }
+}
+
+/// An event that is held in some other form than JSON text.
+pub(in crate::provider) trait Held: fmt::Debug {
+    /// Reads the event into a slot.
+    fn fill<'a>(&'a self, slot: &mut dyn Slot<'a>) -> Result<(), Malformed>;
+}
+
+/// One event, from either source.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::provider) enum Input<'a> {
+    /// As the wire has it.
+    Json(&'a [u8]),
+    /// An object of a library as JSON text, with its names in that spelling.
+    Object(Spelling, &'a [u8]),
+    /// What does without this has no code for it.
+    Held(&'a dyn Held),
+}
+
+impl<'a> Input<'a> {
+    /// Reads the event over a default value; `None` when it cannot be read. What stands before an error is in place, too.
+    #[inline]
+    pub(in crate::provider) fn fill<T: Fill<'a>>(self, value: &mut T) -> Option<()> {
+        match self {
+            #[cfg(feature = "fast-decode")]
+            Self::Json(document) => fill_from_slice(value, document),
+            _ => self.fill_slot(value),
+        }
+    }
+
+    fn fill_slot(self, slot: &mut dyn Slot<'a>) -> Option<()> {
+        let mut reader = match self {
+            Self::Json(document) => Reader::new(document),
+            Self::Object(spelling, document) => Reader { rest: document, spelling },
+            Self::Held(event) => return event.fill(slot).ok(),
+        };
+        slot.fill_slot(&mut reader).ok()?;
+        reader.peek().is_none().then_some(())
+    }
+}
+
 impl<'a> From<&'a [u8]> for Input<'a> {
     fn from(json: &'a [u8]) -> Self {
         Self::Json(json)
     }
-}
-
-/// Where JSON text goes before it is read; nowhere when it is read in place.
-#[cfg(feature = "in-place")]
-pub(in crate::provider) type Scratch = ();
-#[cfg(not(feature = "in-place"))]
-pub(in crate::provider) type Scratch = Tape;
-
-/// JSON text as an event; `None` for what can be seen to be no JSON.
-#[cfg(feature = "in-place")]
-#[inline]
-#[expect(clippy::unnecessary_wraps, reason = "the text is looked at when it is read")]
-pub(in crate::provider) fn json_input<'a>(json: &'a [u8], (): &'a mut Scratch) -> Option<Input<'a>> {
-    Some(Input::Json(json))
-}
-
-/// JSON text as an event; `None` for what is no JSON.
-#[cfg(not(feature = "in-place"))]
-pub(in crate::provider) fn json_input<'a>(json: &[u8], tape: &'a mut Scratch) -> Option<Input<'a>> {
-    tape.take_down_json(json).ok()?;
-    Some(Input::Tape(tape))
-}
-
-/// Reads as much of a JSON document as there is: what stands before a cut is in place, too.
-#[cfg(feature = "in-place")]
-pub(in crate::provider) fn fill_cut<'a, T: Fill<'a>>(value: &mut T, json: &'a [u8], (): &'a mut Scratch) {
-    let _ = super::json::fill_from_slice(value, json);
-}
-
-/// Reads as much of a JSON document as there is: what stands before a cut is in place, too.
-#[cfg(not(feature = "in-place"))]
-pub(in crate::provider) fn fill_cut<'a, T: Fill<'a>>(value: &mut T, json: &[u8], tape: &'a mut Scratch) {
-    let _ = tape.take_down_json(json);
-    let _ = Input::Tape(tape).fill(value);
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use super::shape::{Shape, Value, scalars};
 use crate::{
     fields::{Mismatch, Read, Write},
-    provider::TapeReader,
+    provider::JsonReader,
 };
 
 /// An amount in nano-units (1e-9) of a currency. In JSON a decimal string such as `"0.00048"`.
@@ -127,8 +127,8 @@ impl Write for Money {
 }
 
 impl Read for Money {
-    fn read(&mut self, reader: &mut TapeReader<'_>) -> Result<(), Mismatch> {
-        *self = reader.string()?.parse().map_err(|_| Mismatch::new("a decimal string was expected"))?;
+    fn read(&mut self, reader: &mut JsonReader<'_>) -> Result<(), Mismatch> {
+        *self = reader.str()?.parse().map_err(|_| Mismatch::new("a decimal string was expected"))?;
         Ok(())
     }
 }

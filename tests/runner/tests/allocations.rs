@@ -1,7 +1,7 @@
 //! A stream that runs allocates nothing, whatever its chunks carry.
 //!
 //! It is a promise of builds that read JSON text in place.
-#![cfg(feature = "in-place")]
+#![cfg(feature = "fast-decode")]
 
 use llmspan_core::{
     config::Config,

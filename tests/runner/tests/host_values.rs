@@ -12,14 +12,15 @@ use llmspan_core::{
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-/// Decodes the events of one response in three ways: as text, as a tree of values, and through a deserializer that streams.
+/// Decodes the events of one response in four ways: as text of the wire, as text of a library's object, as a tree of values, and
+/// through a deserializer that streams.
 fn assert_same(protocol: Protocol, events: &[Value]) {
-    let (mut by_text, mut by_tree, mut by_stream) =
-        (Decoder::new(protocol), Decoder::new(protocol), Decoder::new(protocol));
+    let [mut by_text, mut by_object, mut by_tree, mut by_stream] = [(); 4].map(|()| Decoder::new(protocol));
     let mut tape = Tape::default();
     for event in events {
         let text = event.to_string();
         let expected = format!("{:?}", by_text.decode_payload(text.as_bytes()));
+        assert_eq!(format!("{:?}", by_object.decode_object(text.as_bytes())), expected, "{protocol}: {text}");
         assert_eq!(format!("{:?}", by_tree.decode_value(event, &mut tape)), expected, "{protocol}: {text}");
         let mut streamed = serde_json::Deserializer::from_str(&text);
         assert_eq!(format!("{:?}", by_stream.decode_value(&mut streamed, &mut tape)), expected, "{protocol}: {text}");
@@ -143,12 +144,14 @@ fn camel_case_names_may_be_snake_case() {
         (Protocol::VercelUiMessage, vercel.as_slice()),
         (Protocol::GeminiGenerateContent, gemini.as_slice()),
     ] {
-        let (mut camel, mut other) = (Decoder::new(protocol), Decoder::new(protocol));
+        let [mut camel, mut other, mut by_text] = [(); 3].map(|()| Decoder::new(protocol));
         let (mut tape, mut other_tape) = (Tape::default(), Tape::default());
         for event in events {
             let expected = format!("{:?}", camel.decode_value(event, &mut tape));
             assert!(!expected.contains("decode_errors: 1"), "{event}");
             assert_eq!(format!("{:?}", other.decode_value(renamed(event), &mut other_tape)), expected, "{event}");
+            let text = renamed(event).to_string();
+            assert_eq!(format!("{:?}", by_text.decode_object(text.as_bytes())), expected, "{event}");
             let nothing = format!("{:?}", Decoder::new(protocol).decode_payload(b"{}"));
             assert_ne!(expected, nothing, "{protocol}: {event} says nothing");
         }
@@ -182,11 +185,13 @@ fn snake_case_names_may_be_camel_case() {
         json!({"type": "message-end", "delta": {"finish_reason": "COMPLETE", "usage": {"billed_units": {"input_tokens": 1}, "tokens": {"input_tokens": 3, "output_tokens": 2}}}}),
     ];
     for (protocol, events) in [(Protocol::MistralChat, mistral.as_slice()), (Protocol::CohereChat, cohere.as_slice())] {
-        let (mut wire, mut other) = (Decoder::new(protocol), Decoder::new(protocol));
+        let [mut wire, mut other, mut by_text] = [(); 3].map(|()| Decoder::new(protocol));
         let mut tape = Tape::default();
         for event in events {
             let expected = format!("{:?}", wire.decode_payload(event.to_string().as_bytes()));
             let respelled = renamed_to_camel(event);
+            let text = respelled.to_string();
+            assert_eq!(format!("{:?}", by_text.decode_object(text.as_bytes())), expected, "{event}");
             assert_eq!(format!("{:?}", other.decode_value(respelled, &mut tape)), expected, "{event}");
             let nothing = format!("{:?}", Decoder::new(protocol).decode_payload(b"{}"));
             assert_ne!(expected, nothing, "{protocol}: {event} says nothing");
@@ -204,20 +209,26 @@ fn an_event_may_be_wrapped_in_one_of_the_server() {
         let got = format!("{:?}", Decoder::new(Protocol::MistralChat).decode_value(&wrapped, &mut tape));
         assert_eq!(got, expected, "{wrapped}");
         assert_eq!(tape.detect(), Some(Protocol::MistralChat));
+        let text = wrapped.to_string();
+        let got = format!("{:?}", Decoder::new(Protocol::MistralChat).decode_object(text.as_bytes()));
+        assert_eq!(got, expected, "{wrapped}");
+        assert_eq!(Protocol::detect_event(&text), Some(Protocol::MistralChat));
     }
     // What is beside the fields of such an event, or no object in it, is an event of its own.
     for event in [json!({"data": {"id": "x"}, "id": "own", "model": "m"}), json!({"id": "own", "data": [chunk]})] {
         let delta = format!("{:?}", Decoder::new(Protocol::OpenAiChat).decode_value(&event, &mut tape));
+        assert!(delta.contains("own"), "{delta}");
+        let text = event.to_string();
+        let delta = format!("{:?}", Decoder::new(Protocol::OpenAiChat).decode_object(text.as_bytes()));
         assert!(delta.contains("own"), "{delta}");
     }
 }
 
 /// Output tokens and finish reasons of the record of objects that were given as text.
 fn of_objects(protocol: Protocol, objects: &[Value]) -> (u64, Vec<String>) {
-    let mut tape = Tape::default();
     let mut call = Call::new(Arc::new(Config::default()), Timestamp::from_millis(0), CallStart::default());
     for object in objects {
-        call.handle_object(Timestamp::from_millis(0), None, protocol, object.to_string().as_bytes(), &mut tape);
+        call.handle_object(Timestamp::from_millis(0), None, protocol, object.to_string().as_bytes());
     }
     call.handle_call_ended(Timestamp::from_millis(0), Failure::default());
     let record = call.poll_record().unwrap();
@@ -245,12 +256,11 @@ fn several_objects_are_lines_with_a_time_each() {
     );
     // Milliseconds of the last event of each run: with as many times as lines, with too many and with too few.
     for (times, last, reasons) in [(&[10, 20, 40][..], 40, 1), (&[10, 20, 40, 80], 40, 1), (&[10, 20], 20, 0)] {
-        let mut tape = Tape::default();
         let mut start = CallStart::default();
         start.stream = Some(true);
         let mut call = Call::new(Arc::new(Config::default()), Timestamp::from_millis(0), start);
         let times = times.iter().map(|at| Timestamp::from_millis(*at));
-        call.handle_objects(times, None, Protocol::OpenAiChat, lines.as_bytes(), &mut tape);
+        call.handle_objects(times, None, Protocol::OpenAiChat, lines.as_bytes());
         call.handle_call_ended(Timestamp::from_millis(100), Failure::default());
         let record = call.poll_record().unwrap();
         assert_eq!(record.marks.first_content_ns, Some(Nanos::from_millis(10)));

@@ -23,7 +23,6 @@ object! {
 
 /// The metrics in an event, which is looked through only when their name is in it.
 pub(super) fn read(json: Input<'_>) -> Option<Metrics> {
-    #[cfg(feature = "in-place")]
     if let Input::Json(text) = json {
         // Made for each event, a searcher for the whole name would cost more than the search.
         let is_name = |at: usize| text.get(at..).is_some_and(|rest| rest.starts_with(b"-bedrock-invocationMetrics"));

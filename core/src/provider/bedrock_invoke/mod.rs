@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use self::family::Family;
 use super::aws_error::{AwsErrorBody, exception};
 use super::lenient::{Rare, Str, object};
-use super::source::{Input, Scratch, json_input};
+use super::source::Input;
 use crate::delta::{Delta, ErrorDelta, Terminal};
 
 /// What one event has to know of the ones before it.
@@ -31,9 +31,6 @@ pub(super) struct BedrockInvoke {
     /// The bytes of the current chunk.
     #[serde(skip)]
     chunk: Vec<u8>,
-    /// Scratch space for what is in the chunk.
-    #[serde(skip)]
-    scratch: Scratch,
 }
 
 /// Without the bytes of the chunk, which are content: hosts write what they hold to their logs.
@@ -67,7 +64,7 @@ impl BedrockInvoke {
             }
             return;
         }
-        let Self { family, has_usage, chunk, scratch } = self;
+        let Self { family, has_usage, chunk } = self;
         let text = bytes.bytes();
         chunk.clear();
         if text.starts_with(b"{") {
@@ -82,10 +79,7 @@ impl BedrockInvoke {
             };
             chunk.truncate(length);
         }
-        match json_input(chunk, scratch) {
-            Some(json) => native(family, has_usage, delta, json, false),
-            None => delta.decode_errors = 1,
-        }
+        native(family, has_usage, delta, Input::Json(chunk), false);
     }
 
     fn native<'a>(&mut self, delta: &mut Delta<'a>, json: Input<'a>, body: bool) {

@@ -8,7 +8,7 @@ mod tests;
 
 pub(super) use self::address::Address;
 use self::rules::{Verdict, verdict};
-use super::{Protocol, Tape};
+use super::{Protocol, Tape, source::Input, spelling::unwrapped};
 use crate::framing::Framing;
 
 /// What a response speaks.
@@ -105,9 +105,8 @@ impl Protocol {
     /// assert_eq!(Protocol::detect_event(&json[..20]), None, "no JSON");
     /// ```
     pub fn detect_event(json: &str) -> Option<Self> {
-        let mut tape = Tape::default();
-        tape.take_down_object(Self::OpenAiChat, json.as_bytes());
-        tape.detect()
+        let (event, json) = (unwrapped(json.as_bytes()), json.as_bytes());
+        shape::protocol_of(Input::Json(event.unwrap_or(json)), event.is_some())
     }
 }
 
@@ -128,7 +127,7 @@ impl Tape {
     /// Finds the protocol of the event that was taken down, by its shape: for callers that are handed a stream of objects and not
     /// told whose. `None` when it has no shape that is known; a ping, say, or an object of another kind.
     pub fn detect(&self) -> Option<Protocol> {
-        shape::protocol_of(self)
+        shape::protocol_of(Input::Held(self), self.is_wrapped())
     }
 }
 

@@ -4,8 +4,7 @@ use crate::framing::Framing;
 use crate::provider::Protocol;
 use crate::provider::json::Malformed;
 use crate::provider::lenient::{Fill, List, Maybe, Str, kinds, object};
-use crate::provider::source::{Input, Scratch, Source, fill_cut};
-use crate::provider::tape::Tape;
+use crate::provider::source::{Input, Source};
 
 /// The bytes without a byte order mark and the white space before the first byte that says something.
 pub(super) fn trim_start(bytes: &[u8]) -> &[u8] {
@@ -142,19 +141,19 @@ object! {
     struct ChatShape<'a> { "object" => object: Str<'a>, "choices" => choices: List<Choice, 1> }
 }
 
-/// The protocol of an event that a host holds as its own objects.
-pub(super) fn protocol_of(tape: &Tape) -> Option<Protocol> {
+/// The protocol of an event that a library holds as its own object, and may have wrapped.
+pub(super) fn protocol_of(event: Input<'_>, is_wrapped: bool) -> Option<Protocol> {
     let protocol = if Protocol::ALL_ARE_DECODED {
         let mut shape = Shape::default();
-        Input::Tape(tape).fill(&mut shape)?;
+        event.fill(&mut shape)?;
         shape.protocol("")
     } else {
         let mut shape = ChatShape::default();
-        Input::Tape(tape).fill(&mut shape)?;
+        event.fill(&mut shape)?;
         shape.protocol()
     };
     // Of the libraries that hand out the events of a server as such, with the chunk in `data`, Mistral's have such chunks.
-    if tape.is_wrapped() && protocol == Some(Protocol::OpenAiChat) { Some(Protocol::MistralChat) } else { protocol }
+    if is_wrapped && protocol == Some(Protocol::OpenAiChat) { Some(Protocol::MistralChat) } else { protocol }
 }
 
 /// Whether a member is there and not null, be it cut.
@@ -162,7 +161,7 @@ pub(super) fn protocol_of(tape: &Tape) -> Option<Protocol> {
 pub(super) struct Seen(bool);
 
 impl<'de> Fill<'de> for Seen {
-    fn fill<S: Source<'de>>(&mut self, reader: &mut S) -> Result<(), Malformed> {
+    fn fill<S: Source<'de> + ?Sized>(&mut self, reader: &mut S) -> Result<(), Malformed> {
         self.0 = !reader.begins(b'n');
         reader.skip_value()
     }
@@ -171,12 +170,12 @@ impl<'de> Fill<'de> for Seen {
 /// The protocol of one event with that name, or of a whole body.
 fn of_event(name: &str, json: &[u8]) -> Option<Protocol> {
     if Protocol::ALL_ARE_DECODED {
-        let (mut scratch, mut shape) = (Scratch::default(), Shape::default());
-        fill_cut(&mut shape, json, &mut scratch);
+        let mut shape = Shape::default();
+        let _ = Input::Json(json).fill(&mut shape);
         shape.protocol(name)
     } else {
-        let (mut scratch, mut shape) = (Scratch::default(), ChatShape::default());
-        fill_cut(&mut shape, json, &mut scratch);
+        let mut shape = ChatShape::default();
+        let _ = Input::Json(json).fill(&mut shape);
         shape.protocol()
     }
 }

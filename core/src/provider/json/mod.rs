@@ -14,7 +14,6 @@
 
 mod float;
 mod number;
-mod onto_tape;
 mod reader;
 mod string;
 
@@ -22,6 +21,6 @@ mod string;
 mod tests;
 
 pub(crate) use number::Number;
-pub(crate) use reader::{Malformed, Value};
-pub(super) use reader::{Reader, fill_from_slice};
+pub(super) use reader::fill_from_slice;
+pub(crate) use reader::{Malformed, Reader, Value, is_json};
 pub(crate) use string::Raw;

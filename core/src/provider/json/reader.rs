@@ -1,16 +1,24 @@
 //! Values, members and elements.
 
+use alloc::borrow::Cow;
+
 use super::{Number, Raw};
+use crate::provider::lenient::{Fill, Slot as _};
+use crate::provider::spelling::Spelling;
 
 /// Reads one JSON document over a default value; `None` when it is no valid JSON or no valid UTF-8.
 #[inline]
-pub(in crate::provider) fn fill_from_slice<'de, T: crate::provider::lenient::Fill<'de>>(
-    value: &mut T,
-    document: &'de [u8],
-) -> Option<()> {
-    let mut reader = Reader { rest: document };
-    value.fill(&mut reader).ok()?;
+pub(in crate::provider) fn fill_from_slice<'de, T: Fill<'de>>(value: &mut T, document: &'de [u8]) -> Option<()> {
+    let mut reader = Reader::new(document);
+    let filled = if cfg!(feature = "fast-decode") { value.fill(&mut reader) } else { value.fill_slot(&mut reader) };
+    filled.ok()?;
     reader.peek().is_none().then_some(())
+}
+
+/// Whether a text is a JSON document.
+pub(crate) fn is_json(text: &str) -> bool {
+    let mut reader = Reader::new(text.as_bytes());
+    reader.skip_value().is_ok() && reader.peek().is_none()
 }
 
 /// The document cannot be read. Nobody asks why: it is counted.
@@ -19,8 +27,10 @@ pub(crate) struct Malformed;
 
 /// Outside of strings valid JSON is ASCII, so only strings are checked to be UTF-8, and only those that are not ASCII.
 #[derive(Debug)]
-pub(in crate::provider) struct Reader<'de> {
+pub(crate) struct Reader<'de> {
     pub(in crate::provider) rest: &'de [u8],
+    /// How names are spelled; those who go through members have to ask.
+    pub(in crate::provider) spelling: Spelling,
 }
 
 /// A value; one that has members or elements is checked and left behind.
@@ -34,8 +44,14 @@ pub(crate) enum Value<'de> {
 }
 
 impl<'de> Reader<'de> {
+    /// Reads a document from its begin.
+    #[inline]
+    pub(crate) fn new(document: &'de [u8]) -> Self {
+        Self { rest: document, spelling: Spelling::Wire }
+    }
+
     /// Reads a value of any type.
-    pub(in crate::provider) fn value(&mut self) -> Result<Value<'de>, Malformed> {
+    pub(crate) fn value(&mut self) -> Result<Value<'de>, Malformed> {
         match self.peek().ok_or(Malformed)? {
             b'"' => self.string().map(Value::String),
             b'{' | b'[' => self.skip_nested().map(|()| Value::Nested),
@@ -46,10 +62,18 @@ impl<'de> Reader<'de> {
         }
     }
 
+    /// Reads a string; a value of another type is an error.
+    pub(crate) fn str(&mut self) -> Result<Cow<'de, str>, Malformed> {
+        match self.value()? {
+            Value::String(text) => Ok(text.text()),
+            _ => Err(Malformed),
+        }
+    }
+
     /// Reads a string; a value of another type is empty.
     #[inline]
     pub(in crate::provider) fn text(&mut self) -> Result<Raw<'de>, Malformed> {
-        if self.peek() == Some(b'"') {
+        if self.begins(b'"') {
             return self.string();
         }
         self.skip_value()?;
@@ -57,7 +81,7 @@ impl<'de> Reader<'de> {
     }
 
     /// Skips one value, checking that it is valid.
-    pub(in crate::provider) fn skip_value(&mut self) -> Result<(), Malformed> {
+    pub(crate) fn skip_value(&mut self) -> Result<(), Malformed> {
         match self.peek().ok_or(Malformed)? {
             b'"' => self.string().map(|_| ()),
             b'{' | b'[' => self.skip_nested(),
@@ -68,14 +92,41 @@ impl<'de> Reader<'de> {
         }
     }
 
+    /// Reads a value as the text that it is.
+    pub(crate) fn text_of_value(&mut self) -> Result<&'de str, Malformed> {
+        self.peek();
+        let text = self.rest;
+        self.skip_value()?;
+        let text = text.get(..text.len().saturating_sub(self.rest.len())).unwrap_or_default();
+        core::str::from_utf8(text).map_err(|_| Malformed)
+    }
+
     /// Goes through the members of the object that comes next. `each` is called with a name and reads the value.
     #[inline]
-    pub(in crate::provider) fn members(
+    pub(crate) fn members(
+        &mut self,
+        mut each: impl FnMut(&mut Self, &[u8]) -> Result<(), Malformed>,
+    ) -> Result<(), Malformed> {
+        if cfg!(feature = "fast-decode") { self.members_in_place(each) } else { self.members_of_any(&mut each) }
+    }
+
+    /// One piece of code, where it is to be small, for all that need not be fast.
+    #[expect(clippy::type_complexity, reason = "a name for it would say less than the signature")]
+    #[inline(never)]
+    fn members_of_any(
+        &mut self,
+        each: &mut dyn FnMut(&mut Self, &[u8]) -> Result<(), Malformed>,
+    ) -> Result<(), Malformed> {
+        self.members_in_place(each)
+    }
+
+    #[inline]
+    pub(in crate::provider) fn members_in_place(
         &mut self,
         mut each: impl FnMut(&mut Self, &[u8]) -> Result<(), Malformed>,
     ) -> Result<(), Malformed> {
         self.expect(b'{')?;
-        if self.peek() == Some(b'}') {
+        if self.begins(b'}') {
             return self.expect(b'}');
         }
         loop {
@@ -95,12 +146,26 @@ impl<'de> Reader<'de> {
 
     /// Goes through the elements of the array that comes next. `each` reads one.
     #[inline]
-    pub(in crate::provider) fn elements(
+    pub(crate) fn elements(
+        &mut self,
+        mut each: impl FnMut(&mut Self) -> Result<(), Malformed>,
+    ) -> Result<(), Malformed> {
+        if cfg!(feature = "fast-decode") { self.elements_in_place(each) } else { self.elements_of_any(&mut each) }
+    }
+
+    /// One piece of code, where it is to be small, for all that need not be fast.
+    #[inline(never)]
+    fn elements_of_any(&mut self, each: &mut dyn FnMut(&mut Self) -> Result<(), Malformed>) -> Result<(), Malformed> {
+        self.elements_in_place(each)
+    }
+
+    #[inline]
+    pub(in crate::provider) fn elements_in_place(
         &mut self,
         mut each: impl FnMut(&mut Self) -> Result<(), Malformed>,
     ) -> Result<(), Malformed> {
         self.expect(b'[')?;
-        if self.peek() == Some(b']') {
+        if self.begins(b']') {
             return self.expect(b']');
         }
         loop {
@@ -114,11 +179,18 @@ impl<'de> Reader<'de> {
     /// The first byte that is no space, not consumed.
     #[expect(clippy::inline_always, reason = "every byte between values is seen by it, also where code is made small")]
     #[inline(always)]
-    pub(in crate::provider) fn peek(&mut self) -> Option<u8> {
+    pub(crate) fn peek(&mut self) -> Option<u8> {
         match self.rest {
             [byte, ..] if *byte > b' ' => Some(*byte),
             _ => self.skip_space(),
         }
+    }
+
+    /// Whether the next value begins with that byte.
+    #[inline]
+    pub(crate) fn begins(&mut self, first: u8) -> bool {
+        // A comparison of two options is a call where code is made small.
+        matches!(self.peek(), Some(byte) if byte == first)
     }
 
     #[cold]
@@ -167,7 +239,7 @@ impl<'de> Reader<'de> {
 
     /// Reads the name of a member and the colon behind it, unless it is to be read by [`Self::name`].
     fn plain_name(&mut self) -> Option<&'de [u8]> {
-        if self.rest.first() != Some(&b'"') {
+        if !matches!(self.rest, [b'"', ..]) {
             self.skip_space();
         }
         let name = self.plain_string()?;
@@ -182,7 +254,7 @@ impl<'de> Reader<'de> {
     /// Reads the name of a member and the colon behind it.
     #[cold]
     fn name(&mut self) -> Result<Raw<'de>, Malformed> {
-        if self.peek() != Some(b'"') {
+        if !self.begins(b'"') {
             return Err(Malformed);
         }
         let name = self.string()?;
@@ -214,7 +286,7 @@ impl<'de> Reader<'de> {
                     self.expect(opening)?;
                     let object = opening == b'{';
                     let closing = if object { b'}' } else { b']' };
-                    if self.peek() == Some(closing) {
+                    if self.begins(closing) {
                         self.expect(closing)?;
                     } else {
                         depth += 1;

@@ -17,7 +17,7 @@ use crate::provider::lenient::{Fill, Str, Text};
 struct Skipped;
 
 impl<'de> Fill<'de> for Skipped {
-    fn fill<S: Source<'de>>(&mut self, reader: &mut S) -> Result<(), Malformed> {
+    fn fill<S: Source<'de> + ?Sized>(&mut self, reader: &mut S) -> Result<(), Malformed> {
         reader.skip_value()
     }
 }
@@ -27,7 +27,7 @@ impl<'de> Fill<'de> for Skipped {
 struct Built(Tree);
 
 impl<'de> Fill<'de> for Built {
-    fn fill<S: Source<'de>>(&mut self, reader: &mut S) -> Result<(), Malformed> {
+    fn fill<S: Source<'de> + ?Sized>(&mut self, reader: &mut S) -> Result<(), Malformed> {
         self.0 = match reader.peek() {
             Some(b'{') => {
                 let mut members = serde_json::Map::new();
@@ -75,7 +75,7 @@ fn is_valid(document: impl AsRef<[u8]>) -> bool {
 }
 
 fn number(document: &str) -> Option<Number> {
-    let mut reader = Reader { rest: document.as_bytes() };
+    let mut reader = Reader::new(document.as_bytes());
     match reader.value() {
         Ok(Value::Number(number)) if reader.rest.is_empty() => Some(number),
         _ => None,

@@ -13,17 +13,17 @@ use crate::provider::json::Malformed;
 #[derive(Debug)]
 pub(in crate::provider) struct List<T, const N: usize>(pub(in crate::provider) Items<T, N>);
 
-#[cfg(feature = "in-place")]
+#[cfg(feature = "fast-decode")]
 type Items<T, const N: usize> = smallvec::SmallVec<[T; N]>;
-#[cfg(not(feature = "in-place"))]
+#[cfg(not(feature = "fast-decode"))]
 type Items<T, const N: usize> = <[T; N] as Growing>::Items;
 
-#[cfg(not(feature = "in-place"))]
+#[cfg(not(feature = "fast-decode"))]
 pub(in crate::provider) trait Growing {
     type Items;
 }
 
-#[cfg(not(feature = "in-place"))]
+#[cfg(not(feature = "fast-decode"))]
 impl<T, const N: usize> Growing for [T; N] {
     type Items = Vec<T>;
 }
@@ -48,14 +48,14 @@ impl<T: Default, const N: usize> List<T, N> {
 
 impl<'de, T: Fill<'de>, const N: usize> Fill<'de> for List<T, N> {
     #[inline]
-    fn fill<S: Source<'de>>(&mut self, reader: &mut S) -> Result<(), Malformed> {
+    fn fill<S: Source<'de> + ?Sized>(&mut self, reader: &mut S) -> Result<(), Malformed> {
         reader.list(self)
     }
 }
 
 impl<'de, T: Fill<'de>, const N: usize> Many<'de> for List<T, N> {
     #[inline]
-    fn fill_next<S: Source<'de>>(&mut self, reader: &mut S) -> Result<(), Malformed> {
+    fn fill_next<S: Source<'de> + ?Sized>(&mut self, reader: &mut S) -> Result<(), Malformed> {
         match self.add() {
             Some(element) => element.fill(reader),
             None => reader.skip_value(),
@@ -119,14 +119,14 @@ impl<T: Default> Few<T> {
 
 impl<'de, T: Fill<'de>> Fill<'de> for Few<T> {
     #[inline]
-    fn fill<S: Source<'de>>(&mut self, reader: &mut S) -> Result<(), Malformed> {
+    fn fill<S: Source<'de> + ?Sized>(&mut self, reader: &mut S) -> Result<(), Malformed> {
         reader.list(self)
     }
 }
 
 impl<'de, T: Fill<'de>> Many<'de> for Few<T> {
     #[inline]
-    fn fill_next<S: Source<'de>>(&mut self, reader: &mut S) -> Result<(), Malformed> {
+    fn fill_next<S: Source<'de> + ?Sized>(&mut self, reader: &mut S) -> Result<(), Malformed> {
         match self.add() {
             Some(element) => element.fill(reader),
             None => reader.skip_value(),

@@ -40,7 +40,7 @@ impl Count {
 
 impl<'de> Fill<'de> for Count {
     #[inline]
-    fn fill<S: Source<'de>>(&mut self, reader: &mut S) -> Result<(), Malformed> {
+    fn fill<S: Source<'de> + ?Sized>(&mut self, reader: &mut S) -> Result<(), Malformed> {
         let value = match reader.value()? {
             Value::Null => {
                 *self = Self::Absent;
@@ -97,7 +97,7 @@ impl From<Number> for Decimal {
 }
 
 impl<'de> Fill<'de> for Decimal {
-    fn fill<S: Source<'de>>(&mut self, reader: &mut S) -> Result<(), Malformed> {
+    fn fill<S: Source<'de> + ?Sized>(&mut self, reader: &mut S) -> Result<(), Malformed> {
         *self = match reader.value()? {
             Value::Number(number) => Self::from(number),
             _ => Self::default(),
@@ -111,7 +111,7 @@ impl<'de> Fill<'de> for Decimal {
 pub(in crate::provider) struct Flag(pub(in crate::provider) bool);
 
 impl<'de> Fill<'de> for Flag {
-    fn fill<S: Source<'de>>(&mut self, reader: &mut S) -> Result<(), Malformed> {
+    fn fill<S: Source<'de> + ?Sized>(&mut self, reader: &mut S) -> Result<(), Malformed> {
         self.0 = matches!(reader.value()?, Value::Bool(true));
         Ok(())
     }

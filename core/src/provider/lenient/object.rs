@@ -1,15 +1,14 @@
 //! Objects of which only some fields are read, and how they are read in place.
 
 use crate::provider::json::Malformed;
-use crate::provider::source::Source;
-use crate::provider::tape::TapeReader;
+use crate::provider::source::{AnySource, Source};
 
 /// A type that is read in place, over its default.
 ///
 /// A chunk has room for every field that any server sends; moving such objects around costs more than reading them.
 pub(in crate::provider) trait Fill<'de>: Default {
     /// Reads one value, of whatever type it is.
-    fn fill<S: Source<'de>>(&mut self, reader: &mut S) -> Result<(), Malformed>;
+    fn fill<S: Source<'de> + ?Sized>(&mut self, reader: &mut S) -> Result<(), Malformed>;
 
     /// Forgets what has been read.
     fn reset(&mut self) {
@@ -20,7 +19,7 @@ pub(in crate::provider) trait Fill<'de>: Default {
 /// The fields of an object, for code that knows the object at compile time: fast, and made anew for every object.
 pub(in crate::provider) trait Object<'de>: Fields<'de> {
     /// Reads the value of the field that has this name; skips it when there is none.
-    fn fill_member<S: Source<'de>>(&mut self, reader: &mut S, name: &[u8]) -> Result<(), Malformed>;
+    fn fill_member<S: Source<'de> + ?Sized>(&mut self, reader: &mut S, name: &[u8]) -> Result<(), Malformed>;
 }
 
 /// The fields of an object, for code that is the same for all objects: small, and not as fast.
@@ -38,7 +37,7 @@ pub(in crate::provider) trait Fields<'de> {
 /// What holds as many values as come, for code that knows them at compile time: see [`Object`].
 pub(in crate::provider) trait Many<'de>: Room<'de> {
     /// Reads the next value; skips it when there is no room.
-    fn fill_next<S: Source<'de>>(&mut self, reader: &mut S) -> Result<(), Malformed>;
+    fn fill_next<S: Source<'de> + ?Sized>(&mut self, reader: &mut S) -> Result<(), Malformed>;
 }
 
 /// What holds as many values as come, for code that is the same for all of them: see [`Fields`].
@@ -63,14 +62,14 @@ pub(in crate::provider) fn reset(object: &mut dyn Fields<'_>) {
 /// A field of whatever type.
 pub(in crate::provider) trait Slot<'de> {
     /// Reads one value.
-    fn fill_slot(&mut self, reader: &mut TapeReader<'de>) -> Result<(), Malformed>;
+    fn fill_slot(&mut self, reader: &mut AnySource<'de>) -> Result<(), Malformed>;
 
     /// Forgets what has been read.
     fn reset_slot(&mut self);
 }
 
 impl<'de, T: Fill<'de>> Slot<'de> for T {
-    fn fill_slot(&mut self, reader: &mut TapeReader<'de>) -> Result<(), Malformed> {
+    fn fill_slot(&mut self, reader: &mut AnySource<'de>) -> Result<(), Malformed> {
         self.fill(reader)
     }
 
@@ -97,7 +96,7 @@ macro_rules! object {
 
         impl<'de $(: $life, $life)?> $crate::provider::lenient::Fill<'de> for $name $(<$life>)? {
             #[inline]
-            fn fill<S: $crate::provider::source::Source<'de>>(&mut self, reader: &mut S) -> Result<(), $crate::provider::json::Malformed> {
+            fn fill<S: $crate::provider::source::Source<'de> + ?Sized>(&mut self, reader: &mut S) -> Result<(), $crate::provider::json::Malformed> {
                 reader.object(self)
             }
 
@@ -108,7 +107,7 @@ macro_rules! object {
 
         impl<'de $(: $life, $life)?> $crate::provider::lenient::Object<'de> for $name $(<$life>)? {
             #[inline]
-            fn fill_member<S: $crate::provider::source::Source<'de>>(
+            fn fill_member<S: $crate::provider::source::Source<'de> + ?Sized>(
                 &mut self,
                 reader: &mut S,
                 name: &[u8],

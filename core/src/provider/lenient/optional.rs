@@ -18,14 +18,14 @@ impl<T> Default for Maybe<T> {
 
 impl<'de, T: Fill<'de>> Fill<'de> for Maybe<T> {
     #[inline]
-    fn fill<S: Source<'de>>(&mut self, reader: &mut S) -> Result<(), Malformed> {
+    fn fill<S: Source<'de> + ?Sized>(&mut self, reader: &mut S) -> Result<(), Malformed> {
         reader.optional(self)
     }
 }
 
 impl<'de, T: Fill<'de>> Many<'de> for Maybe<T> {
     #[inline]
-    fn fill_next<S: Source<'de>>(&mut self, reader: &mut S) -> Result<(), Malformed> {
+    fn fill_next<S: Source<'de> + ?Sized>(&mut self, reader: &mut S) -> Result<(), Malformed> {
         self.0.insert(T::default()).fill(reader)
     }
 }
@@ -52,13 +52,13 @@ impl<T> Default for Rare<T> {
 }
 
 impl<'de, T: Fill<'de>> Fill<'de> for Rare<T> {
-    fn fill<S: Source<'de>>(&mut self, reader: &mut S) -> Result<(), Malformed> {
+    fn fill<S: Source<'de> + ?Sized>(&mut self, reader: &mut S) -> Result<(), Malformed> {
         reader.optional(self)
     }
 }
 
 impl<'de, T: Fill<'de>> Many<'de> for Rare<T> {
-    fn fill_next<S: Source<'de>>(&mut self, reader: &mut S) -> Result<(), Malformed> {
+    fn fill_next<S: Source<'de> + ?Sized>(&mut self, reader: &mut S) -> Result<(), Malformed> {
         self.0.insert(Box::default()).fill(reader)
     }
 }
@@ -78,7 +78,7 @@ impl<'de, T: Fill<'de>> Room<'de> for Rare<T> {
 pub(in crate::provider) struct Seen(pub(in crate::provider) bool);
 
 impl<'de> Fill<'de> for Seen {
-    fn fill<S: Source<'de>>(&mut self, reader: &mut S) -> Result<(), Malformed> {
+    fn fill<S: Source<'de> + ?Sized>(&mut self, reader: &mut S) -> Result<(), Malformed> {
         self.0 = !reader.begins(b'n');
         reader.skip_value()
     }

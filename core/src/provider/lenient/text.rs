@@ -16,7 +16,7 @@ pub(in crate::provider) struct Text {
 
 impl<'de> Fill<'de> for Text {
     #[inline]
-    fn fill<S: Source<'de>>(&mut self, reader: &mut S) -> Result<(), Malformed> {
+    fn fill<S: Source<'de> + ?Sized>(&mut self, reader: &mut S) -> Result<(), Malformed> {
         self.bytes = reader.text()?.len();
         Ok(())
     }
@@ -32,7 +32,7 @@ pub(in crate::provider) struct Payload {
 }
 
 impl<'de> Fill<'de> for Payload {
-    fn fill<S: Source<'de>>(&mut self, reader: &mut S) -> Result<(), Malformed> {
+    fn fill<S: Source<'de> + ?Sized>(&mut self, reader: &mut S) -> Result<(), Malformed> {
         *self = Self::default();
         match reader.peek() {
             Some(b'{') => reader.members(|reader, _| {
@@ -112,7 +112,7 @@ impl<'a> From<Raw<'a>> for Str<'a> {
 
 impl<'de: 'a, 'a> Fill<'de> for Str<'a> {
     #[inline]
-    fn fill<S: Source<'de>>(&mut self, reader: &mut S) -> Result<(), Malformed> {
+    fn fill<S: Source<'de> + ?Sized>(&mut self, reader: &mut S) -> Result<(), Malformed> {
         self.0 = reader.text()?;
         Ok(())
     }
@@ -154,7 +154,7 @@ impl<'a> Code<'a> {
 }
 
 impl<'de: 'a, 'a> Fill<'de> for Code<'a> {
-    fn fill<S: Source<'de>>(&mut self, reader: &mut S) -> Result<(), Malformed> {
+    fn fill<S: Source<'de> + ?Sized>(&mut self, reader: &mut S) -> Result<(), Malformed> {
         let number = match reader.value()? {
             Value::String(word) => {
                 *self = Self::Word(Str::from(word));

@@ -323,7 +323,7 @@ object! {
 
 impl<'de> Fill<'de> for Content {
     #[inline]
-    fn fill<S: Source<'de>>(&mut self, reader: &mut S) -> Result<(), Malformed> {
+    fn fill<S: Source<'de> + ?Sized>(&mut self, reader: &mut S) -> Result<(), Malformed> {
         *self = Self::default();
         if reader.begins(b'[') {
             return self.add_parts(reader);
@@ -334,7 +334,7 @@ impl<'de> Fill<'de> for Content {
 }
 
 impl Content {
-    fn add_parts<'de, S: Source<'de>>(&mut self, reader: &mut S) -> Result<(), Malformed> {
+    fn add_parts<'de, S: Source<'de> + ?Sized>(&mut self, reader: &mut S) -> Result<(), Malformed> {
         reader.elements(|reader| {
             let mut part = Part::default();
             part.fill(reader)?;
@@ -352,7 +352,7 @@ impl Content {
 pub(super) struct PartText(usize);
 
 impl<'de> Fill<'de> for PartText {
-    fn fill<S: Source<'de>>(&mut self, reader: &mut S) -> Result<(), Malformed> {
+    fn fill<S: Source<'de> + ?Sized>(&mut self, reader: &mut S) -> Result<(), Malformed> {
         self.0 = 0;
         if !reader.begins(b'[') {
             self.0 = reader.text()?.len();

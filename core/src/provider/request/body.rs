@@ -33,7 +33,12 @@ impl Body {
         Self { is_cohere: protocol == Protocol::CohereChat, ..Self::default() }
     }
 
-    fn member<'de, S: Source<'de>>(&mut self, source: &mut S, name: &[u8], depth: u32) -> Result<(), Malformed> {
+    fn member<'de, S: Source<'de> + ?Sized>(
+        &mut self,
+        source: &mut S,
+        name: &[u8],
+        depth: u32,
+    ) -> Result<(), Malformed> {
         let Some(member) = Member::of(name) else { return source.skip_value() };
         let is_object = source.begins(b'{');
         match member {
@@ -66,7 +71,7 @@ impl Body {
         Ok(())
     }
 
-    fn members<'de, S: Source<'de>>(&mut self, source: &mut S, depth: u32) -> Result<(), Malformed> {
+    fn members<'de, S: Source<'de> + ?Sized>(&mut self, source: &mut S, depth: u32) -> Result<(), Malformed> {
         source.members(|source, name| self.member(source, name, depth.saturating_add(1)))
     }
 }
@@ -118,7 +123,7 @@ kinds! {
 }
 
 impl<'de> Fill<'de> for Body {
-    fn fill<S: Source<'de>>(&mut self, source: &mut S) -> Result<(), Malformed> {
+    fn fill<S: Source<'de> + ?Sized>(&mut self, source: &mut S) -> Result<(), Malformed> {
         if !source.begins(b'{') {
             return Err(Malformed);
         }
@@ -142,13 +147,13 @@ fn add(count: &mut Option<u64>, more: Option<u64>) {
     }
 }
 
-fn text<'de, S: Source<'de>>(source: &mut S) -> Result<Option<String>, Malformed> {
+fn text<'de, S: Source<'de> + ?Sized>(source: &mut S) -> Result<Option<String>, Malformed> {
     let text = source.text()?.text();
     Ok(Some(cut(&text, TEXT_BYTES).to_owned()).filter(|text| !text.is_empty()))
 }
 
 /// One string or a list of them.
-fn texts<'de, S: Source<'de>>(source: &mut S) -> Result<Vec<String>, Malformed> {
+fn texts<'de, S: Source<'de> + ?Sized>(source: &mut S) -> Result<Vec<String>, Malformed> {
     let mut texts = Vec::new();
     if source.begins(b'[') {
         source.elements(|source| {
@@ -164,25 +169,25 @@ fn texts<'de, S: Source<'de>>(source: &mut S) -> Result<Vec<String>, Malformed> 
     Ok(texts)
 }
 
-fn flag<'de, S: Source<'de>>(source: &mut S) -> Result<Option<bool>, Malformed> {
+fn flag<'de, S: Source<'de> + ?Sized>(source: &mut S) -> Result<Option<bool>, Malformed> {
     Ok(match source.value()? {
         Value::Bool(flag) => Some(flag),
         _ => None,
     })
 }
 
-fn number<'de, S: Source<'de>>(source: &mut S) -> Result<Option<Number>, Malformed> {
+fn number<'de, S: Source<'de> + ?Sized>(source: &mut S) -> Result<Option<Number>, Malformed> {
     Ok(match source.value()? {
         Value::Number(number) => Some(number),
         _ => None,
     })
 }
 
-fn whole<'de, S: Source<'de>>(source: &mut S) -> Result<Option<u64>, Malformed> {
+fn whole<'de, S: Source<'de> + ?Sized>(source: &mut S) -> Result<Option<u64>, Malformed> {
     Ok(integer(source)?.and_then(|value| u64::try_from(value).ok()))
 }
 
-fn integer<'de, S: Source<'de>>(source: &mut S) -> Result<Option<i64>, Malformed> {
+fn integer<'de, S: Source<'de> + ?Sized>(source: &mut S) -> Result<Option<i64>, Malformed> {
     Ok(match number(source)? {
         Some(Number::Unsigned(value)) => i64::try_from(value).ok(),
         Some(Number::Negative(value)) => Some(value),
@@ -191,7 +196,7 @@ fn integer<'de, S: Source<'de>>(source: &mut S) -> Result<Option<i64>, Malformed
 }
 
 #[expect(clippy::cast_precision_loss, reason = "no parameter comes near 2^53")]
-fn float<'de, S: Source<'de>>(source: &mut S) -> Result<Option<f64>, Malformed> {
+fn float<'de, S: Source<'de> + ?Sized>(source: &mut S) -> Result<Option<f64>, Malformed> {
     let value = match number(source)? {
         Some(Number::Unsigned(value)) => Some(value as f64),
         Some(Number::Negative(value)) => Some(value as f64),
@@ -202,7 +207,7 @@ fn float<'de, S: Source<'de>>(source: &mut S) -> Result<Option<f64>, Malformed> 
 }
 
 /// Number of elements; a text counts as one.
-fn elements<'de, S: Source<'de>>(source: &mut S) -> Result<Option<u64>, Malformed> {
+fn elements<'de, S: Source<'de> + ?Sized>(source: &mut S) -> Result<Option<u64>, Malformed> {
     let mut count: u64 = 0;
     match source.peek() {
         Some(b'[') => source.elements(|source| {
@@ -222,7 +227,7 @@ fn elements<'de, S: Source<'de>>(source: &mut S) -> Result<Option<u64>, Malforme
 }
 
 /// Number of tools: Gemini declares several in one element.
-fn tools<'de, S: Source<'de>>(source: &mut S) -> Result<Option<u64>, Malformed> {
+fn tools<'de, S: Source<'de> + ?Sized>(source: &mut S) -> Result<Option<u64>, Malformed> {
     if !source.begins(b'[') {
         source.skip_value()?;
         return Ok(None);

@@ -8,11 +8,13 @@ use core::fmt;
 
 use serde::de::{DeserializeSeed as _, Deserializer};
 
-pub(crate) use self::reader::TapeReader;
+use self::reader::TapeReader;
 use self::scribe::Scribe;
 use super::json::{Malformed, Number};
+use super::lenient::Slot;
 use super::protocol::Protocol;
-use super::source::Source as _;
+use super::source::Held;
+use super::spelling::{Spelling, is_of_wrapper};
 
 /// Scratch space for a provider event that a host holds as its own objects.
 ///
@@ -25,36 +27,13 @@ pub struct Tape {
     tokens: Vec<Token>,
     /// The bytes of all strings, each valid UTF-8, with whatever between them.
     text: Vec<u8>,
-    pub(in crate::provider) spelling: Spelling,
+    spelling: Spelling,
     /// Where the event begins: behind what a library wraps it in.
     start: usize,
 }
 
-/// How the names of members are spelled, beside the spelling of the wire.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub(in crate::provider) enum Spelling {
-    /// As on the wire.
-    #[default]
-    Wire,
-    /// Like `content_block_delta`, where the wire has `contentBlockDelta`.
-    Snake,
-    /// Like `finishReason`, where the wire has `finish_reason`.
-    Camel,
-}
-
-impl Spelling {
-    /// How libraries spell the names of that protocol, besides as the wire does.
-    fn of(protocol: Protocol) -> Self {
-        match protocol {
-            Protocol::BedrockConverse | Protocol::VercelUiMessage => Self::Snake,
-            Protocol::CohereChat | Protocol::MistralChat => Self::Camel,
-            _ => Self::Wire,
-        }
-    }
-}
-
 #[derive(Clone, Copy, Debug)]
-pub(in crate::provider) enum Token {
+enum Token {
     Object,
     Array,
     /// Of the innermost object or array.
@@ -62,19 +41,16 @@ pub(in crate::provider) enum Token {
     /// Name of the member that follows.
     Name(Span),
     Text(Span),
-    /// Of an object of a host.
     Number(Number),
-    /// As it stands in JSON text: most are never asked for.
-    Digits(Span),
     Bool(bool),
     Null,
 }
 
 /// Bytes of [`Tape::text`].
 #[derive(Clone, Copy, Debug)]
-pub(in crate::provider) struct Span {
-    pub(in crate::provider) start: usize,
-    pub(in crate::provider) end: usize,
+struct Span {
+    start: usize,
+    end: usize,
 }
 
 /// Without the event, which is content: hosts write what they hold to their logs.
@@ -102,19 +78,6 @@ impl Tape {
         self.start = self.wrapped().unwrap_or_default();
     }
 
-    /// Takes the JSON text of an object of a host down, as [`take_down`](Self::take_down) does with the object.
-    pub(crate) fn take_down_object(&mut self, protocol: Protocol, json: &[u8]) {
-        if self.take_down_json_of(Spelling::of(protocol), json).is_err() {
-            self.clear();
-        }
-        self.start = self.wrapped().unwrap_or_default();
-    }
-
-    /// Whether JSON text of a library's object, read as the wire's own, could be misread.
-    pub(crate) fn is_needed(protocol: Protocol, json: &[u8]) -> bool {
-        Spelling::of(protocol) == Spelling::Camel || json.starts_with(br#"{"data":{"#)
-    }
-
     /// Whether the event was wrapped in an event of a server that sends events.
     pub(in crate::provider) fn is_wrapped(&self) -> bool {
         self.start > 0
@@ -125,7 +88,7 @@ impl Tape {
         !self.tokens.is_empty()
     }
 
-    pub(in crate::provider) fn clear(&mut self) {
+    fn clear(&mut self) {
         self.tokens.clear();
         self.text.clear();
         self.spelling = Spelling::Wire;
@@ -143,69 +106,29 @@ impl Tape {
     }
 
     /// Where the event begins that is wrapped in one with the fields of server-sent events, `data` among them.
-    ///
-    /// The WHATWG's HTML standard, section 9.2.6, names the fields.
     fn wrapped(&self) -> Option<usize> {
         let mut tape = TapeReader::new(self, 0);
         let mut start = None;
         let is_event = tape.members(|tape, name| match name {
-            b"data" if tape.peek() == Some(b'{') => {
+            b"data" if tape.begins_object() => {
                 start = Some(tape.at);
-                tape.skip_value()
+                tape.skip()
             }
-            _ if [&b"event"[..], b"id", b"retry"].contains(&name) => tape.skip_value(),
+            _ if is_of_wrapper(name) => tape.skip(),
             _ => Err(Malformed),
         });
         start.filter(|_| is_event.is_ok())
     }
 
-    /// Reads the tape from the begin of its event.
-    pub(crate) fn reader(&self) -> TapeReader<'_> {
-        TapeReader::new(self, self.start)
-    }
-
     /// Puts the name of a member down as the wire spells it.
-    pub(in crate::provider) fn push_name(&mut self, name: Span) -> Result<(), Malformed> {
-        let is_other = match self.spelling {
-            Spelling::Wire => false,
-            // A name that begins with an underscore is no word: `__type` of AWS.
-            Spelling::Snake => {
-                matches!(self.text_of(name), [first, rest @ ..] if *first != b'_' && rest.contains(&b'_'))
-            }
-            Spelling::Camel => self.text_of(name).iter().any(u8::is_ascii_uppercase),
-        };
-        let name = if is_other { self.respelled(name)? } else { name };
+    fn push_name(&mut self, name: &[u8]) -> Result<(), Malformed> {
+        let spelling = self.spelling;
+        let name = self.append(spelling.to_wire(name, &mut [0; _]))?;
         self.push(Token::Name(name))
     }
 
-    /// A name in the other spelling, behind the rest of the text.
-    fn respelled(&mut self, name: Span) -> Result<Span, Malformed> {
-        let start = self.text.len();
-        for at in name.start..name.end {
-            let byte = self.text.get(at).copied().ok_or(Malformed)?;
-            if self.spelling == Spelling::Camel {
-                if byte.is_ascii_uppercase() {
-                    self.text.push(b'_');
-                }
-                self.text.push(byte.to_ascii_lowercase());
-            } else if at > name.start && byte.is_ascii_lowercase() && self.text.last() == Some(&b'_') {
-                self.text.pop();
-                self.text.push(byte.to_ascii_uppercase());
-            } else {
-                // An underscore that no letter follows stays.
-                self.text.push(byte);
-            }
-        }
-        let end = self.text.len();
-        if end > TEXT_LIMIT { Err(Malformed) } else { Ok(Span { start, end }) }
-    }
-
-    #[expect(
-        clippy::inline_always,
-        reason = "every value of every event goes through it, also where code is made small"
-    )]
-    #[inline(always)]
-    pub(in crate::provider) fn push(&mut self, token: Token) -> Result<(), Malformed> {
+    #[inline]
+    fn push(&mut self, token: Token) -> Result<(), Malformed> {
         if self.tokens.len() >= TOKEN_LIMIT {
             return Err(Malformed);
         }
@@ -213,7 +136,7 @@ impl Tape {
         Ok(())
     }
 
-    pub(in crate::provider) fn append(&mut self, text: &[u8]) -> Result<Span, Malformed> {
+    fn append(&mut self, text: &[u8]) -> Result<Span, Malformed> {
         let start = self.text.len();
         let end = start.saturating_add(text.len());
         if end > TEXT_LIMIT {
@@ -223,13 +146,15 @@ impl Tape {
         Ok(Span { start, end })
     }
 
-    #[expect(
-        clippy::inline_always,
-        reason = "every value of every event goes through it, also where code is made small"
-    )]
-    #[inline(always)]
+    #[inline]
     fn text_of(&self, span: Span) -> &[u8] {
         self.text.get(span.start..span.end).unwrap_or_default()
+    }
+}
+
+impl Held for Tape {
+    fn fill<'a>(&'a self, slot: &mut dyn Slot<'a>) -> Result<(), Malformed> {
+        slot.fill_slot(&mut TapeReader::new(self, self.start))
     }
 }
 
@@ -243,4 +168,4 @@ const KEPT_TEXT: usize = 64 << 10;
 const TOKEN_LIMIT: usize = 1 << 20;
 
 /// Bytes of text of one event that are taken down.
-pub(in crate::provider) const TEXT_LIMIT: usize = 16 << 20;
+const TEXT_LIMIT: usize = 16 << 20;

@@ -2,16 +2,14 @@
 
 use super::{Tape, Token};
 use crate::provider::{
-    json::{Malformed, Raw, Reader, Value},
-    lenient::{Fields, Fill, Many, Object, Room, number_of, reset},
-    source::Source,
+    json::{Malformed, Raw, Value},
+    source::{DynSource, EachElement, EachMember},
+    spelling::Spelling,
 };
 
 /// Reads a tape from its begin.
-///
-/// It has one piece of code for all objects, members and elements: a tape is read where being small comes first.
 #[derive(Debug)]
-pub(crate) struct TapeReader<'t> {
+pub(in crate::provider) struct TapeReader<'t> {
     tape: &'t Tape,
     pub(super) at: usize,
 }
@@ -22,53 +20,9 @@ impl<'t> TapeReader<'t> {
         Self { tape, at }
     }
 
-    fn fill_fields(&mut self, object: &mut dyn Fields<'t>) -> Result<(), Malformed> {
-        if *object.present() {
-            // The key is repeated: nothing of the earlier value may show through.
-            reset(object);
-        }
-        if self.peek() != Some(b'{') {
-            return self.skip_value();
-        }
-        *object.present() = true;
-        let (tape, names) = (self.tape, object.names());
-        self.next()?;
-        while !self.ends() {
-            let Token::Name(name) = self.next()? else { return Err(Malformed) };
-            match number_of(names, tape.text_of(name)).and_then(|number| object.field(number)) {
-                Some(field) => field.fill_slot(self)?,
-                None => self.skip_value()?,
-            }
-        }
-        Ok(())
-    }
-
-    fn fill_room(&mut self, room: &mut dyn Room<'t>, is_list: bool) -> Result<(), Malformed> {
-        room.clear();
-        if is_list && self.begins(b'[') {
-            self.next()?;
-            while !self.ends() {
-                self.fill_next(room)?;
-            }
-            Ok(())
-        } else if self.begins(b'{') {
-            self.fill_next(room)
-        } else {
-            self.skip_value()
-        }
-    }
-
-    fn fill_next(&mut self, room: &mut dyn Room<'t>) -> Result<(), Malformed> {
-        match room.next() {
-            Some(place) => place.fill_slot(self),
-            None => self.skip_value(),
-        }
-    }
-
-    #[expect(clippy::type_complexity, reason = "a name for it would say less than the signature")]
-    pub(crate) fn each_member(
+    pub(super) fn members(
         &mut self,
-        each: &mut dyn FnMut(&mut Self, &[u8]) -> Result<(), Malformed>,
+        mut each: impl FnMut(&mut Self, &'t [u8]) -> Result<(), Malformed>,
     ) -> Result<(), Malformed> {
         let tape = self.tape;
         let Token::Object = self.next()? else { return Err(Malformed) };
@@ -79,22 +33,21 @@ impl<'t> TapeReader<'t> {
         Ok(())
     }
 
-    pub(crate) fn each_element(
-        &mut self,
-        each: &mut dyn FnMut(&mut Self) -> Result<(), Malformed>,
-    ) -> Result<(), Malformed> {
-        let Token::Array = self.next()? else { return Err(Malformed) };
-        while !self.ends() {
-            each(self)?;
-        }
-        Ok(())
+    /// Whether an object comes next.
+    pub(super) fn begins_object(&self) -> bool {
+        matches!(self.tape.tokens.get(self.at), Some(Token::Object))
     }
 
-    #[expect(
-        clippy::inline_always,
-        reason = "every value of every event goes through it, also where code is made small"
-    )]
-    #[inline(always)]
+    /// Skips one value.
+    pub(super) fn skip(&mut self) -> Result<(), Malformed> {
+        match self.next()? {
+            Token::Object | Token::Array => self.leave(),
+            Token::End | Token::Name(_) => Err(Malformed),
+            _ => Ok(()),
+        }
+    }
+
+    #[inline]
     fn next(&mut self) -> Result<Token, Malformed> {
         let token = self.tape.tokens.get(self.at).copied().ok_or(Malformed)?;
         self.at = self.at.saturating_add(1);
@@ -102,11 +55,7 @@ impl<'t> TapeReader<'t> {
     }
 
     /// Whether the innermost object or array ends here; the end is left behind.
-    #[expect(
-        clippy::inline_always,
-        reason = "every value of every event goes through it, also where code is made small"
-    )]
-    #[inline(always)]
+    #[inline]
     fn ends(&mut self) -> bool {
         let ends = matches!(self.tape.tokens.get(self.at), Some(Token::End));
         if ends {
@@ -129,13 +78,12 @@ impl<'t> TapeReader<'t> {
     }
 }
 
-impl<'t> Source<'t> for TapeReader<'t> {
-    fn value(&mut self) -> Result<Value<'t>, Malformed> {
+impl<'t> DynSource<'t> for TapeReader<'t> {
+    fn next_value(&mut self) -> Result<Value<'t>, Malformed> {
         Ok(match self.next()? {
             Token::Null => Value::Null,
             Token::Bool(value) => Value::Bool(value),
             Token::Number(number) => Value::Number(number),
-            Token::Digits(span) => Value::Number(Reader { rest: self.tape.text_of(span) }.number()?),
             Token::Text(span) => Value::String(Raw::plain(self.tape.text_of(span))),
             Token::Object | Token::Array => {
                 self.leave()?;
@@ -145,35 +93,35 @@ impl<'t> Source<'t> for TapeReader<'t> {
         })
     }
 
-    fn text(&mut self) -> Result<Raw<'t>, Malformed> {
-        Ok(match self.value()? {
+    fn next_text(&mut self) -> Result<Raw<'t>, Malformed> {
+        Ok(match self.next_value()? {
             Value::String(text) => text,
             _ => Raw::default(),
         })
     }
 
-    fn skip_value(&mut self) -> Result<(), Malformed> {
-        match self.next()? {
-            Token::Object | Token::Array => self.leave(),
-            Token::End | Token::Name(_) => Err(Malformed),
-            _ => Ok(()),
+    fn skip_next(&mut self) -> Result<(), Malformed> {
+        self.skip()
+    }
+
+    fn each_member(&mut self, each: &mut EachMember<'_, 't>) -> Result<(), Malformed> {
+        self.members(|reader, name| each(reader, name))
+    }
+
+    fn each_element(&mut self, each: &mut EachElement<'_, 't>) -> Result<(), Malformed> {
+        let Token::Array = self.next()? else { return Err(Malformed) };
+        while !self.ends() {
+            each(self)?;
         }
+        Ok(())
     }
 
-    fn members(&mut self, mut each: impl FnMut(&mut Self, &[u8]) -> Result<(), Malformed>) -> Result<(), Malformed> {
-        self.each_member(&mut each)
-    }
-
-    fn elements(&mut self, mut each: impl FnMut(&mut Self) -> Result<(), Malformed>) -> Result<(), Malformed> {
-        self.each_element(&mut each)
-    }
-
-    fn peek(&mut self) -> Option<u8> {
+    fn first_byte(&mut self) -> Option<u8> {
         Some(match self.tape.tokens.get(self.at)? {
             Token::Object => b'{',
             Token::Array => b'[',
             Token::Text(_) | Token::Name(_) => b'"',
-            Token::Number(_) | Token::Digits(_) => b'0',
+            Token::Number(_) => b'0',
             Token::Bool(true) => b't',
             Token::Bool(false) => b'f',
             Token::Null => b'n',
@@ -181,22 +129,8 @@ impl<'t> Source<'t> for TapeReader<'t> {
         })
     }
 
-    fn begins(&mut self, first: u8) -> bool {
-        self.peek() == Some(first)
-    }
-
-    #[inline]
-    fn object<T: Object<'t> + Fill<'t>>(&mut self, object: &mut T) -> Result<(), Malformed> {
-        self.fill_fields(object)
-    }
-
-    #[inline]
-    fn list<T: Many<'t>>(&mut self, list: &mut T) -> Result<(), Malformed> {
-        self.fill_room(list, true)
-    }
-
-    #[inline]
-    fn optional<T: Many<'t>>(&mut self, object: &mut T) -> Result<(), Malformed> {
-        self.fill_room(object, false)
+    /// Names were respelled when they were taken down.
+    fn spelling(&self) -> Spelling {
+        Spelling::Wire
     }
 }

@@ -135,8 +135,7 @@ impl Visitor<'_> for Name<'_> {
 
     fn visit_str<E: de::Error>(self, name: &str) -> Result<(), E> {
         let Self(tape) = self;
-        let span = allowed(tape.append(name.as_bytes()))?;
-        allowed(tape.push_name(span))
+        allowed(tape.push_name(name.as_bytes()))
     }
 
     fn visit_bytes<E: de::Error>(self, name: &[u8]) -> Result<(), E> {
