@@ -286,3 +286,74 @@ impl<'a> From<&'a [u8]> for Input<'a> {
         Self::Json(json)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::provider::lenient::{Count, Decimal, List, Str, Text, object};
+
+    object! {
+        struct Sample<'a> {
+            "text" => text: Text,
+            "name" | "other" => name: Str<'a>,
+            "count" => count: Count,
+            "cost" => cost: Decimal,
+            "inner" => inner: Inner,
+            "list" => list: List<Inner, 1>,
+        }
+    }
+
+    object! {
+        struct Inner { "n" => n: Count, "text" => text: Text }
+    }
+
+    /// Everything that a document says, read by code for this object and by code for all of them.
+    #[track_caller]
+    fn check(document: &str, is_valid: bool) {
+        let (mut reader, mut made) = (Reader::new(document.as_bytes()), Sample::default());
+        let is_made = made.fill(&mut reader).is_ok() && reader.peek().is_none();
+        let mut general = Sample::default();
+        let is_filled = Input::Json(document.as_bytes()).fill_slot(&mut general).is_some();
+        assert_eq!((is_made, is_filled), (is_valid, is_valid), "{document}");
+        let show = |sample: &Sample<'_>| {
+            let Sample { present, text, name, count, cost, inner, list } = sample;
+            let items: alloc::vec::Vec<_> = list.0.iter().map(|item| (item.n, item.text.bytes)).collect();
+            let (name, inner) = (name.text().into_owned(), (inner.present, inner.n, inner.text.bytes));
+            alloc::format!("{present} {} {name} {count:?} {cost:?} {inner:?} {items:?}", text.bytes)
+        };
+        assert_eq!(show(&general), show(&made), "{document}");
+    }
+
+    #[test]
+    fn both_ways_to_read_say_the_same() {
+        for document in [
+            "{}",
+            r#" {"text": "a\u00e9\n\ud83d\ude00", "name": "n\"", "count": 3, "cost": 0.000669, "inner": {"n": 1}} "#,
+            r#"{"name": "a", "other": "b", "count": 12.0, "cost": 1e300, "list": [{"n": 1}, {"text": "xy"}, 3]}"#,
+            r#"{"inner": {"n": 1, "text": "x"}, "inner": {"n": 2}, "inner": null, "count": -1}"#,
+            r#"{"inner": {"n": 1}, "inner": [], "list": {"n": 5}, "text": {"text": "deep"}, "name": true}"#,
+            r#"{"list": [{"n": 1}], "list": null, "count": "3", "\u0063ount": 4, "unknown": [[{"a": [1, 2]}], null]}"#,
+            r#""text""#,
+            "[1, 2]",
+            "3",
+            "null",
+        ] {
+            check(document, true);
+        }
+        // What stands before the error is there all the same.
+        for document in [
+            "",
+            "nul",
+            "{",
+            r#"{"count": 1, "text": "a"#,
+            r#"{"text": "a\x"}"#,
+            r#"{"inner": {"n": 1}, "count": 01}"#,
+            r#"{"count": 1,}"#,
+            r#"{"count": 1} x"#,
+            r#"{"list": [{"n": 1}, {"n": 2"#,
+            "{\"text\": \"a\u{1}\"}",
+        ] {
+            check(document, false);
+        }
+    }
+}

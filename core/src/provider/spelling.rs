@@ -26,7 +26,7 @@ impl Spelling {
     }
 
     /// A name as the wire spells it; `room` holds one that is spelled in another way.
-    pub(in crate::provider) fn to_wire<'n>(self, name: &'n [u8], room: &'n mut Room) -> &'n [u8] {
+    pub(in crate::provider) fn to_wire<'n>(self, name: &'n [u8], room: &'n mut NameRoom) -> &'n [u8] {
         let is_other = match self {
             Self::Wire => false,
             // A name that begins with an underscore is no word: `__type` of AWS.
@@ -38,7 +38,7 @@ impl Spelling {
     }
 
     /// How long the name is in the other spelling; `None` when it is longer than any name that is looked for.
-    fn respell(self, name: &[u8], room: &mut Room) -> Option<usize> {
+    fn respell(self, name: &[u8], room: &mut NameRoom) -> Option<usize> {
         let mut length = 0;
         let mut put = |byte: u8| {
             *room.get_mut(length)? = byte;
@@ -68,8 +68,8 @@ impl Spelling {
     }
 }
 
-/// Room for a name.
-pub(in crate::provider) type Room = [u8; 64];
+/// Room for a name: no name that is looked for is longer.
+pub(in crate::provider) type NameRoom = [u8; 64];
 
 /// Whether a member is one of an event that wraps another one.
 ///
@@ -93,4 +93,54 @@ pub(in crate::provider) fn unwrapped(json: &[u8]) -> Option<&[u8]> {
         _ => Err(Malformed),
     });
     data.filter(|_| is_event.is_ok() && reader.peek().is_none())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(spelling: Spelling, name: &str, wire: &str) {
+        let mut room = [0; _];
+        assert_eq!(core::str::from_utf8(spelling.to_wire(name.as_bytes(), &mut room)), Ok(wire));
+    }
+
+    #[test]
+    fn names_are_those_of_the_wire() {
+        check(Spelling::Wire, "content_block_delta", "content_block_delta");
+        check(Spelling::Snake, "content_block_delta", "contentBlockDelta");
+        check(Spelling::Snake, "contentBlockDelta", "contentBlockDelta");
+        check(Spelling::Snake, "__type", "__type");
+        check(Spelling::Snake, "a_", "a_");
+        check(Spelling::Snake, "a_1_b", "a_1B");
+        check(Spelling::Snake, "a__b", "a_B");
+        check(Spelling::Camel, "finishReason", "finish_reason");
+        check(Spelling::Camel, "finish_reason", "finish_reason");
+        check(Spelling::Camel, "", "");
+        // No more than there is room for.
+        check(Spelling::Camel, &"aB".repeat(21), &"a_b".repeat(21));
+        check(Spelling::Camel, &"aB".repeat(22), &"aB".repeat(22));
+        check(Spelling::Snake, &"abc_".repeat(40), &"abc_".repeat(40));
+    }
+
+    #[test]
+    fn an_event_is_taken_out_of_what_wraps_it() {
+        for wrapper in [
+            r#"{"data":{"a":[1]}}"#,
+            r#" { "id" : "7", "event" : null, "data" : {"a":[1]} , "retry":5} "#,
+            r#"{"d\u0061ta":{"a":[1]}}"#,
+            r#"{"data":{},"data":{"a":[1]}}"#,
+        ] {
+            assert_eq!(unwrapped(wrapper.as_bytes()).map(str_of), Some(r#"{"a":[1]}"#), "{wrapper}");
+        }
+        for own in
+            ["", "{}", "[]", r#"{"data":"text"}"#, r#"{"data":{},"object":"x"}"#, r#"{"data":{}} x"#, r#"{"data":{"#]
+        {
+            assert_eq!(unwrapped(own.as_bytes()).map(str_of), None, "{own}");
+        }
+    }
+
+    fn str_of(bytes: &[u8]) -> &str {
+        core::str::from_utf8(bytes).unwrap()
+    }
 }
