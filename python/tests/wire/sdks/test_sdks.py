@@ -198,8 +198,7 @@ def test_exhausted_retries_end_at_the_last_failure(client: Client, mode: str, fa
     assert record.attempt_count == len(requests)
     assert record.error.status_code == 503
     end = record.start_unix_ns + record.duration_ns
-    # A call that waited for one more retry would end ten seconds later; a busy machine takes some of one.
-    assert 0 <= end - requests[-1]["headers_at_ns"] < 1e9
+    assert 0 <= end - requests[-1]["headers_at_ns"] < 100e6
 
 
 FAULTS = [("cut", "stream_truncated"), ("drop", "network"), ("reset", "network"), ("error-frame", None)]
