@@ -1,5 +1,5 @@
 import type { Engine, EngineCall, EngineConfig, EngineRecord, EngineRequest } from '../../js/engine.js'
-import type { BoundCall, BoundConfig, BoundRecord, SlimBinding } from './binding.js'
+import type { BoundCall, BoundConfig, BoundRecord, BoundScratch, SlimBinding } from './binding.js'
 import { unavailable, type Guard } from './guard.js'
 import { Scratch, type Memory } from './scratch.js'
 
@@ -130,21 +130,11 @@ export class Call<Bound extends BoundCall = BoundCall> implements EngineCall {
   }
 
   pieces(marks: Float64Array, attempt: number, protocol: number, data: Uint8Array): void {
-    this.ask(bound => {
-      const { scratch } = this.shared
-      const room = scratch.put(data)
-      bound.pieces(marks, attempt, protocol, room, scratch.length)
-      scratch.done(room)
-    }, undefined)
+    this.put(data, (bound, room, length) => bound.pieces(marks, attempt, protocol, room, length))
   }
 
   payloads(timesMs: Float64Array, attempt: number, protocol: number, lines: Uint8Array): void {
-    this.ask(bound => {
-      const { scratch } = this.shared
-      const room = scratch.put(lines)
-      bound.payloads(timesMs, attempt, protocol, room, scratch.length)
-      scratch.done(room)
-    }, undefined)
+    this.put(lines, (bound, room, length) => bound.payloads(timesMs, attempt, protocol, room, length))
   }
 
   content(atMs: number, attempt: number, kind: string, bytes: number): boolean {
@@ -171,6 +161,16 @@ export class Call<Bound extends BoundCall = BoundCall> implements EngineCall {
       () => ask(bound),
       () => otherwise,
     )
+  }
+
+  /** Has bytes applied by way of the scratch memory. */
+  private put(data: Uint8Array, apply: (bound: Bound, room: BoundScratch, length: number) => void): void {
+    this.ask(bound => {
+      const { scratch } = this.shared
+      const room = scratch.put(data)
+      apply(bound, room, scratch.length)
+      scratch.done(room)
+    }, undefined)
   }
 
   /** Nothing of a call stays in the memory of the module after its end, but for what {@link RecordOf} keeps for a while. */

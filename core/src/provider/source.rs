@@ -12,8 +12,8 @@ use super::json::{Malformed, Raw, Reader, Value};
 use super::lenient::{Fields, Fill, Many, Object, Room, Slot, number_of, reset};
 use super::spelling::Spelling;
 
-/// The next value of an event, and what is in it.
-pub(in crate::provider) trait Source<'de> {
+/// The next value of an event, of whatever kind the source is.
+pub(in crate::provider) trait DynSource<'de> {
     /// Reads a value of any type; one that has members or elements is left behind.
     fn value(&mut self) -> Result<Value<'de>, Malformed>;
 
@@ -23,19 +23,37 @@ pub(in crate::provider) trait Source<'de> {
     /// Skips one value.
     fn skip_value(&mut self) -> Result<(), Malformed>;
 
+    /// The first byte that the next value has as JSON; of a number, any digit.
+    fn peek(&mut self) -> Option<u8>;
+
+    /// Whether the next value begins with that byte, as JSON.
+    #[inline]
+    fn begins(&mut self, first: u8) -> bool {
+        matches!(self.peek(), Some(byte) if byte == first)
+    }
+
+    /// See [`Source::members`]. Names are as they stand there.
+    fn each_member(&mut self, each: &mut EachMember<'_, 'de>) -> Result<(), Malformed>;
+
+    /// See [`Source::elements`].
+    fn each_element(&mut self, each: &mut EachElement<'_, 'de>) -> Result<(), Malformed>;
+
+    /// How names are spelled.
+    fn spelling(&self) -> Spelling;
+}
+
+/// A source of whatever kind, for code that is the same for all of them: small, and not as fast.
+pub(in crate::provider) type AnySource<'de> = dyn DynSource<'de> + 'de;
+pub(in crate::provider) type EachMember<'e, 'de> = dyn FnMut(&mut AnySource<'de>, &[u8]) -> Result<(), Malformed> + 'e;
+pub(in crate::provider) type EachElement<'e, 'de> = dyn FnMut(&mut AnySource<'de>) -> Result<(), Malformed> + 'e;
+
+/// A source, and how objects and lists are read from it.
+pub(in crate::provider) trait Source<'de>: DynSource<'de> {
     /// Goes through the members of the object that comes next. `each` is called with a name and reads the value.
     fn members(&mut self, each: impl FnMut(&mut Self, &[u8]) -> Result<(), Malformed>) -> Result<(), Malformed>;
 
     /// Goes through the elements of the array that comes next. `each` reads one.
     fn elements(&mut self, each: impl FnMut(&mut Self) -> Result<(), Malformed>) -> Result<(), Malformed>;
-
-    /// The first byte that the next value has as JSON; of a number, any digit.
-    fn peek(&mut self) -> Option<u8>;
-
-    /// Whether the next value begins with that byte, as JSON.
-    fn begins(&mut self, first: u8) -> bool {
-        matches!(self.peek(), Some(byte) if byte == first)
-    }
 
     /// Reads the fields of an object; a value of another type has none.
     fn object<T: Object<'de> + Fill<'de>>(&mut self, object: &mut T) -> Result<(), Malformed>;
@@ -47,7 +65,7 @@ pub(in crate::provider) trait Source<'de> {
     fn optional<T: Many<'de>>(&mut self, object: &mut T) -> Result<(), Malformed>;
 }
 
-impl<'de> Source<'de> for Reader<'de> {
+impl<'de> DynSource<'de> for Reader<'de> {
     #[inline]
     fn value(&mut self) -> Result<Value<'de>, Malformed> {
         Reader::value(self)
@@ -64,6 +82,25 @@ impl<'de> Source<'de> for Reader<'de> {
     }
 
     #[inline]
+    fn peek(&mut self) -> Option<u8> {
+        Reader::peek(self)
+    }
+
+    fn each_member(&mut self, each: &mut EachMember<'_, 'de>) -> Result<(), Malformed> {
+        self.members_in_place(|reader, name| each(reader, name))
+    }
+
+    fn each_element(&mut self, each: &mut EachElement<'_, 'de>) -> Result<(), Malformed> {
+        self.elements_in_place(|reader| each(reader))
+    }
+
+    fn spelling(&self) -> Spelling {
+        self.spelling
+    }
+}
+
+impl<'de> Source<'de> for Reader<'de> {
+    #[inline]
     fn members(&mut self, each: impl FnMut(&mut Self, &[u8]) -> Result<(), Malformed>) -> Result<(), Malformed> {
         Reader::members(self, each)
     }
@@ -71,11 +108,6 @@ impl<'de> Source<'de> for Reader<'de> {
     #[inline]
     fn elements(&mut self, each: impl FnMut(&mut Self) -> Result<(), Malformed>) -> Result<(), Malformed> {
         Reader::elements(self, each)
-    }
-
-    #[inline]
-    fn peek(&mut self) -> Option<u8> {
-        Reader::peek(self)
     }
 
     #[inline]
@@ -108,77 +140,7 @@ impl<'de> Source<'de> for Reader<'de> {
     }
 }
 
-/// A source of whatever kind, for code that is the same for all of them: small, and not as fast.
-pub(in crate::provider) trait DynSource<'de> {
-    /// See [`Source::value`].
-    fn next_value(&mut self) -> Result<Value<'de>, Malformed>;
-
-    /// See [`Source::text`].
-    fn next_text(&mut self) -> Result<Raw<'de>, Malformed>;
-
-    /// See [`Source::skip_value`].
-    fn skip_next(&mut self) -> Result<(), Malformed>;
-
-    /// See [`Source::members`]. Names are as they stand there.
-    fn each_member(&mut self, each: &mut EachMember<'_, 'de>) -> Result<(), Malformed>;
-
-    /// See [`Source::elements`].
-    fn each_element(&mut self, each: &mut EachElement<'_, 'de>) -> Result<(), Malformed>;
-
-    /// See [`Source::peek`].
-    fn first_byte(&mut self) -> Option<u8>;
-
-    /// How names are spelled.
-    fn spelling(&self) -> Spelling;
-}
-
-pub(in crate::provider) type AnySource<'de> = dyn DynSource<'de> + 'de;
-pub(in crate::provider) type EachMember<'e, 'de> = dyn FnMut(&mut AnySource<'de>, &[u8]) -> Result<(), Malformed> + 'e;
-pub(in crate::provider) type EachElement<'e, 'de> = dyn FnMut(&mut AnySource<'de>) -> Result<(), Malformed> + 'e;
-
-impl<'de> DynSource<'de> for Reader<'de> {
-    fn next_value(&mut self) -> Result<Value<'de>, Malformed> {
-        self.value()
-    }
-
-    fn next_text(&mut self) -> Result<Raw<'de>, Malformed> {
-        self.text()
-    }
-
-    fn skip_next(&mut self) -> Result<(), Malformed> {
-        self.skip_value()
-    }
-
-    fn each_member(&mut self, each: &mut EachMember<'_, 'de>) -> Result<(), Malformed> {
-        self.members_in_place(|reader, name| each(reader, name))
-    }
-
-    fn each_element(&mut self, each: &mut EachElement<'_, 'de>) -> Result<(), Malformed> {
-        self.elements_in_place(|reader| each(reader))
-    }
-
-    fn first_byte(&mut self) -> Option<u8> {
-        self.peek()
-    }
-
-    fn spelling(&self) -> Spelling {
-        self.spelling
-    }
-}
-
 impl<'de> Source<'de> for AnySource<'de> {
-    fn value(&mut self) -> Result<Value<'de>, Malformed> {
-        self.next_value()
-    }
-
-    fn text(&mut self) -> Result<Raw<'de>, Malformed> {
-        self.next_text()
-    }
-
-    fn skip_value(&mut self) -> Result<(), Malformed> {
-        self.skip_next()
-    }
-
     fn members(&mut self, mut each: impl FnMut(&mut Self, &[u8]) -> Result<(), Malformed>) -> Result<(), Malformed> {
         match self.spelling() {
             Spelling::Wire => self.each_member(&mut each),
@@ -188,10 +150,6 @@ impl<'de> Source<'de> for AnySource<'de> {
 
     fn elements(&mut self, mut each: impl FnMut(&mut Self) -> Result<(), Malformed>) -> Result<(), Malformed> {
         self.each_element(&mut each)
-    }
-
-    fn peek(&mut self) -> Option<u8> {
-        self.first_byte()
     }
 
     #[inline]
@@ -216,29 +174,29 @@ fn fill_fields<'de>(source: &mut AnySource<'de>, object: &mut dyn Fields<'de>) -
         reset(object);
     }
     if !source.begins(b'{') {
-        return source.skip_next();
+        return source.skip_value();
     }
     *object.present() = true;
     let names = object.names();
     source.members(|source, name| match number_of(names, name).and_then(|number| object.field(number)) {
         Some(field) => field.fill_slot(source),
-        None => source.skip_next(),
+        None => source.skip_value(),
     })
 }
 
 fn fill_room<'de>(source: &mut AnySource<'de>, room: &mut dyn Room<'de>, is_list: bool) -> Result<(), Malformed> {
     room.clear();
-    match source.first_byte() {
+    match source.peek() {
         Some(b'[') if is_list => source.each_element(&mut |source| fill_next(source, room)),
         Some(b'{') => fill_next(source, room),
-        _ => source.skip_next(),
+        _ => source.skip_value(),
     }
 }
 
 fn fill_next<'de>(source: &mut AnySource<'de>, room: &mut dyn Room<'de>) -> Result<(), Malformed> {
     match room.next() {
         Some(place) => place.fill_slot(source),
-        None => source.skip_next(),
+        None => source.skip_value(),
     }
 }
 

@@ -21,6 +21,7 @@ mod string;
 mod tests;
 
 pub(crate) use number::Number;
+#[cfg(any(feature = "fast-decode", test))]
 pub(super) use reader::fill_from_slice;
 pub(crate) use reader::{Malformed, Reader, Value, is_json};
 pub(crate) use string::Raw;

@@ -3,15 +3,16 @@
 use alloc::borrow::Cow;
 
 use super::{Number, Raw};
-use crate::provider::lenient::{Fill, Slot as _};
+#[cfg(any(feature = "fast-decode", test))]
+use crate::provider::lenient::Fill;
 use crate::provider::spelling::Spelling;
 
 /// Reads one JSON document over a default value; `None` when it is no valid JSON or no valid UTF-8.
+#[cfg(any(feature = "fast-decode", test))]
 #[inline]
 pub(in crate::provider) fn fill_from_slice<'de, T: Fill<'de>>(value: &mut T, document: &'de [u8]) -> Option<()> {
     let mut reader = Reader::new(document);
-    let filled = if cfg!(feature = "fast-decode") { value.fill(&mut reader) } else { value.fill_slot(&mut reader) };
-    filled.ok()?;
+    value.fill(&mut reader).ok()?;
     reader.peek().is_none().then_some(())
 }
 

@@ -11,7 +11,7 @@ use self::{body::Body, provider::provider};
 use super::{
     Protocol,
     detect::{Address, Stated, stated},
-    json::fill_from_slice,
+    source::Input,
 };
 use crate::{
     limits::{REQUEST_BYTES, cut},
@@ -107,7 +107,7 @@ pub fn read<'a>(url: &str, headers: impl IntoIterator<Item = (&'a str, &'a str)>
         asks.take(name, value.trim());
     }
     let mut read = Body::of(protocol);
-    let is_read = body.len() <= REQUEST_BYTES && !body.is_empty() && fill_from_slice(&mut read, body).is_some();
+    let is_read = body.len() <= REQUEST_BYTES && !body.is_empty() && Input::Json(body).fill(&mut read).is_some();
     if !is_read {
         read = Body::of(protocol);
     }

@@ -13,7 +13,7 @@ use self::scribe::Scribe;
 use super::json::{Malformed, Number};
 use super::lenient::Slot;
 use super::protocol::Protocol;
-use super::source::Held;
+use super::source::{DynSource as _, Held};
 use super::spelling::{Spelling, is_of_wrapper};
 
 /// Scratch space for a provider event that a host holds as its own objects.
@@ -110,11 +110,11 @@ impl Tape {
         let mut tape = TapeReader::new(self, 0);
         let mut start = None;
         let is_event = tape.members(|tape, name| match name {
-            b"data" if tape.begins_object() => {
+            b"data" if tape.begins(b'{') => {
                 start = Some(tape.at);
-                tape.skip()
+                tape.skip_value()
             }
-            _ if is_of_wrapper(name) => tape.skip(),
+            _ if is_of_wrapper(name) => tape.skip_value(),
             _ => Err(Malformed),
         });
         start.filter(|_| is_event.is_ok())
@@ -122,8 +122,10 @@ impl Tape {
 
     /// Puts the name of a member down as the wire spells it.
     fn push_name(&mut self, name: &[u8]) -> Result<(), Malformed> {
-        let spelling = self.spelling;
-        let name = self.append(spelling.to_wire(name, &mut [0; _]))?;
+        let name = match self.spelling {
+            Spelling::Wire => self.append(name)?,
+            other => self.append(other.to_wire(name, &mut [0; _]))?,
+        };
         self.push(Token::Name(name))
     }
 

@@ -33,20 +33,6 @@ impl<'t> TapeReader<'t> {
         Ok(())
     }
 
-    /// Whether an object comes next.
-    pub(super) fn begins_object(&self) -> bool {
-        matches!(self.tape.tokens.get(self.at), Some(Token::Object))
-    }
-
-    /// Skips one value.
-    pub(super) fn skip(&mut self) -> Result<(), Malformed> {
-        match self.next()? {
-            Token::Object | Token::Array => self.leave(),
-            Token::End | Token::Name(_) => Err(Malformed),
-            _ => Ok(()),
-        }
-    }
-
     #[inline]
     fn next(&mut self) -> Result<Token, Malformed> {
         let token = self.tape.tokens.get(self.at).copied().ok_or(Malformed)?;
@@ -79,7 +65,7 @@ impl<'t> TapeReader<'t> {
 }
 
 impl<'t> DynSource<'t> for TapeReader<'t> {
-    fn next_value(&mut self) -> Result<Value<'t>, Malformed> {
+    fn value(&mut self) -> Result<Value<'t>, Malformed> {
         Ok(match self.next()? {
             Token::Null => Value::Null,
             Token::Bool(value) => Value::Bool(value),
@@ -93,15 +79,19 @@ impl<'t> DynSource<'t> for TapeReader<'t> {
         })
     }
 
-    fn next_text(&mut self) -> Result<Raw<'t>, Malformed> {
-        Ok(match self.next_value()? {
+    fn text(&mut self) -> Result<Raw<'t>, Malformed> {
+        Ok(match self.value()? {
             Value::String(text) => text,
             _ => Raw::default(),
         })
     }
 
-    fn skip_next(&mut self) -> Result<(), Malformed> {
-        self.skip()
+    fn skip_value(&mut self) -> Result<(), Malformed> {
+        match self.next()? {
+            Token::Object | Token::Array => self.leave(),
+            Token::End | Token::Name(_) => Err(Malformed),
+            _ => Ok(()),
+        }
     }
 
     fn each_member(&mut self, each: &mut EachMember<'_, 't>) -> Result<(), Malformed> {
@@ -116,7 +106,7 @@ impl<'t> DynSource<'t> for TapeReader<'t> {
         Ok(())
     }
 
-    fn first_byte(&mut self) -> Option<u8> {
+    fn peek(&mut self) -> Option<u8> {
         Some(match self.tape.tokens.get(self.at)? {
             Token::Object => b'{',
             Token::Array => b'[',
